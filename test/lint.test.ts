@@ -72,9 +72,14 @@ const folders: Record<string, ImportRules> = {
       "./wasm.ts",
       "../wasm/words.ts",
       "../reduce/cpu.ts",
+      "../reduce/position.ts",
       shader,
       ...packages,
     ],
+  },
+  "src/ops/matmul/position.ts": {
+    allowed: ["./index.ts", "../position-rule.ts", "../elementwise/index.ts"],
+    forbidden: [...fromInnerFolder("backends", "nn", "train"), "./cpu.ts", "./webgpu.ts", "./wasm.ts", shader],
   },
   "src/ops/matmul/cpu.ts": {
     allowed: ["../../graph/graph.ts", "./index.ts", "../reduce/cpu.ts"],

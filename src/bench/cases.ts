@@ -77,7 +77,7 @@ function product({ rows, inner, columns, sampledRows, predictedBy, ...options }:
   return {
     name: `matmul ${rows}x${inner}x${columns}${transposed}`,
     shapes: `${shapeText(leftShape)} ${shapeText(rightShape)} → ${shapeText([rows, columns])}`,
-    ...(predictedBy !== undefined && { predictedBy }),
+    predictedBy,
     flops: 2 * rows * inner * columns,
     bytes: 4 * (rows * inner + inner * columns + rows * columns),
     build: () =>

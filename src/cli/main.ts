@@ -30,6 +30,8 @@ function program(): Command {
     .version(version)
     // Called before the commands are added, because they inherit it: commander must not exit the process itself.
     .exitOverride()
+    // With its arguments, the longest name would leave too little of 80 columns for the descriptions.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .configureOutput({ writeErr: (text) => print(text.trimEnd().split("\n"), process.stderr) })
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));

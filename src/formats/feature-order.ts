@@ -3,12 +3,10 @@
  * [height, width, channels], so the weights of a layer on such features are in another order.
  */
 import { topologicalOrder } from "../graph/graph.ts";
-import type { Shape, Tensor } from "../graph/tensor.ts";
+import { sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { ParameterTensor } from "../nn/layers/forms.ts";
 import { permuted } from "../nn/layers/permute.ts";
-
-/** Ops whose result has the channels first in PyTorch. */
-const CHANNELS_FIRST = new Set(["conv2d", "maxPool2d", "averagePool2d", "batchNorm"]);
+import { isProduct } from "../nn/products.ts";
 
 /** The parameters of a model whose axes are features of images. */
 export class FeatureOrders {
@@ -35,7 +33,7 @@ export class FeatureOrders {
   /** For each axis of a parameter, the shape of the image whose elements are the features. */
   #imagesOf(leaf: Tensor): readonly (Shape | undefined)[] {
     if (leaf.shape.length === 2) {
-      const product = this.#readersOf(leaf).find(({ op, inputs }) => op.name === "matmul" && inputs[1] === leaf);
+      const product = this.#readersOf(leaf).find((node) => isProduct(node) && node.inputs[1] === leaf);
       return product ? [this.#imageOf(product.inputs[0]!), this.#imageOf(product)] : [];
     }
     if (leaf.shape.length !== 1) return [];
@@ -71,11 +69,13 @@ export class FeatureOrders {
   }
 }
 
-const isReshape = ({ op }: Tensor): boolean => op.name === "reshape";
+/** Whether a node is its only input with another shape. The view of a layer's result has more inputs, for its gradient. */
+const isReshape = ({ op, shape, inputs }: Tensor): boolean =>
+  op.kind === "view" && inputs.length === 1 && !sameShape(shape, inputs[0]!.shape);
 
 /** Whether a node computes each element from the same element of a tensor. */
 const keepsElements = ({ op, shape }: Tensor, from: Tensor): boolean =>
-  (op.kind === "view" || op.traits?.kind === "pointwise") && shape.join() === from.shape.join();
+  (op.kind === "view" || op.traits?.kind === "pointwise") && sameShape(shape, from.shape);
 
 /** The tensor from which a node computes its elements one by one. */
 const sourceOf = (node: Tensor): Tensor | undefined => node.inputs.find((own) => keepsElements(node, own));
@@ -83,7 +83,7 @@ const sourceOf = (node: Tensor): Tensor | undefined => node.inputs.find((own) =>
 /** The shape of the image that was flattened to features. */
 function flattenedFrom(features: Tensor): Shape | undefined {
   let node: Tensor | undefined = features;
-  while (node && !(isReshape(node) && node.shape.join() !== node.inputs[0]!.shape.join())) node = sourceOf(node);
+  while (node && !isReshape(node)) node = sourceOf(node);
   const image = node?.inputs[0];
   return image && (image.shape.length > 3 || isSignal(image)) ? image.shape.slice(1) : undefined;
 }
@@ -92,7 +92,7 @@ function flattenedFrom(features: Tensor): Shape | undefined {
 function isSignal(tensor: Tensor): boolean {
   if (tensor.shape.length !== 3) return false;
   for (let node: Tensor | undefined = tensor; node;) {
-    if (CHANNELS_FIRST.has(node.op.name)) return true;
+    if (node.op.hasChannels) return true;
     node = isReshape(node) && node.inputs[0]!.shape.at(-1) === node.shape.at(-1) ? node.inputs[0] : sourceOf(node);
   }
   return false;

@@ -7,8 +7,8 @@ import { isImageInput, type ImageInput } from "../data/image-pixels.ts";
 import { isNormalization } from "../data/normalization.ts";
 import { isTokenizerConfig, type TokenizerConfig } from "../data/text/tokenizer.ts";
 import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
-import { nameOf, requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
-import { sameShape, sizeOf, type Tensor } from "../graph/tensor.ts";
+import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
+import { sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { isFunctionalConfig } from "../nn/functional-config.ts";
@@ -36,13 +36,9 @@ import {
   NOT_A_MODEL,
   type Facts,
 } from "./metadata.ts";
-import {
-  readSafetensors,
-  writeSafetensors,
-  type NamedTensor,
-  type Safetensors,
-  type TensorValues,
-} from "./safetensors.ts";
+import { lossName, lossNamed } from "./loss-names.ts";
+import { requireValues, type ParameterValues } from "./parameter-values.ts";
+import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors } from "./safetensors.ts";
 
 /** A trained model, with what is needed to use it and how it was trained. */
 export interface TrainedModel {
@@ -74,7 +70,9 @@ export interface TrainedModel {
   readonly results?: Facts;
 }
 
+export { lossName } from "./loss-names.ts";
 export type { Facts } from "./metadata.ts";
+export { initialValues, requireValues, type ParameterValues } from "./parameter-values.ts";
 export type { AnyTrainedModel, TrainedFunctionalModel } from "./functional.ts";
 
 /** The custom layers, activations and losses of a model file. */
@@ -90,20 +88,6 @@ const FORMAT_WITHOUT_DIGEST = "wgrad";
 
 /** The prefix of the names of the optimizer's states in a checkpoint, which is also a model file. */
 export const OPTIMIZER_PREFIX = "optimizer.";
-
-/** Values by the name of the parameter or state. */
-export type ParameterValues = Readonly<Record<string, TensorValues>>;
-
-/**
- * The initial values of a model's parameters and states. For a model that was read from a file, they are the values in the file.
- */
-export function initialValues(model: AnyModel): ParameterValues {
-  const entries = storedLeaves(model).map(({ attributes, shape, size }) => {
-    const { name, initial } = attributes as StoredAttributes;
-    return [name, { shape, values: initial ?? new Float32Array(size) }] as const;
-  });
-  return Object.fromEntries(entries);
-}
 
 /**
  * Writes a model with the given values of its parameters, such as those of a snapshot.
@@ -176,26 +160,6 @@ export function writeModelFile(
 /** Whether the metadata belongs to a model file of wgrad. */
 export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolean {
   return metadata["format"] === FORMAT || metadata["format"] === FORMAT_WITHOUT_DIGEST;
-}
-
-/**
- * @throws OptionError that names the parameter, for values that are missing, unknown, or of another shape than the
- * model's
- */
-export function requireValues(wanted: readonly Tensor[], given: ParameterValues): void {
-  const fix = "Give values of this model's parameters and states";
-  const shapes = new Map(wanted.map((leaf) => [nameOf(leaf), leaf.shape]));
-  for (const [where, shape] of shapes) {
-    const found = Object.hasOwn(given, where) ? given[where] : undefined;
-    if (!found) throw new OptionError({ where, what: "its values are missing", fix });
-    if (!sameShape(found.shape, shape) || found.values.length !== sizeOf(shape)) {
-      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for the shape [${shape.join(", ")}]`;
-      throw new OptionError({ where, what, fix });
-    }
-  }
-  const extra = Object.keys(given).find((name) => !shapes.has(name));
-  if (extra !== undefined)
-    throw new OptionError({ where: excerpt(extra), what: "the model has no parameter or state of this name", fix });
 }
 
 /** Everything except the parameters, as metadata of a file. */
@@ -385,25 +349,4 @@ function restoreModel<Kind extends AnyModel>(
     }
   }
   return model;
-}
-
-const isLossName = (name: string): name is LossName => Object.hasOwn(losses, name);
-
-/** @throws OptionError for a custom loss with the name of a built-in one */
-export function lossName(loss: LossName | TrainingLoss): string {
-  if (typeof loss === "string") return loss;
-  const { name } = loss;
-  if (!isLossName(name) || losses[name] === loss) return name;
-  throw new OptionError({
-    where: "loss",
-    what: `"${name}" is the name of a built-in loss`,
-    fix: "Choose another name",
-  });
-}
-
-function lossNamed(name: string, where: string, own: FileExtensions["losses"] = []): LossName | TrainingLoss {
-  const found = own.find((loss) => loss.name === name) ?? (isLossName(name) ? name : undefined);
-  if (found !== undefined) return found;
-  const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is not a built-in loss; a custom one must be given as { losses: [loss] }`;
-  throw new DataError({ where, what, fix: NOT_A_MODEL });
 }

@@ -45,6 +45,8 @@ interface OpRecord {
    * comparisons)
    */
   gradient?(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
+  /** Whether the last axis of the result holds channels, which other libraries have before the other axes. */
+  readonly hasChannels?: boolean;
   /** Whether a node copies elements of its first input, so that limits on integers also apply to the result. */
   readonly rearranges?: boolean | ((node: Tensor) => boolean);
   /**

@@ -120,7 +120,7 @@ export function requireOutputs(
   throw new OptionError({
     where: loss.name,
     what: `the model's output is [${outputShape.join(", ")}] but the data has ${classes} classes`,
-    fix: `End the model with dense(${classes})${single ? " or dense(1)" : ""}`,
+    fix: `End the model with ${flattened(outputShape)}dense(${classes})${single ? " or dense(1)" : ""}`,
   });
 }
 
@@ -145,6 +145,9 @@ export function requireTargets(
   throw new OptionError({
     where: loss.name,
     what: `the model's output is [${outputShape.join(", ")}] but an example has ${outputs} ${outputs === 1 ? "target" : "targets"}`,
-    fix: `End the model with dense(${outputs})`,
+    fix: `End the model with ${flattened(outputShape)}dense(${outputs})`,
   });
 }
+
+/** What must come before a dense layer that is connected with all outputs of a shape. */
+const flattened = (outputShape: Shape): string => (outputShape.length > 1 ? "flatten() and " : "");

@@ -1,10 +1,14 @@
 import { topologicalOrder } from "../graph/graph.ts";
 import { input } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { gradients } from "../ops/gradients.ts";
 import { matrixProducts, type MatmulAttributes } from "../ops/matmul/index.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { sum } from "../ops/reduce/index.ts";
 import type { Model } from "./sequential.ts";
+
+/** Whether a node is a matrix product. */
+export const isProduct = (node: Tensor): boolean => matrixProducts({ nodes: [node] }).length > 0;
 
 /**
  * The matrix products of a model's training step, forward and backward, for `backend.tune`. For a custom step, get them

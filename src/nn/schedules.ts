@@ -99,7 +99,7 @@ export function cosineRestarts(options: RestartOptions = {}): Schedule {
   const { every, growth = 1, final } = options;
   if (every !== undefined) requireCount("cosineRestarts schedule every", every);
   requireNumber("cosineRestarts schedule growth", growth, growth >= 1 && growth < Infinity, "a number of at least 1");
-  const cycle = cosine({ ...(final !== undefined && { final }) });
+  const cycle = cosine({ final });
   return (current, totalSteps) => {
     let length = every ?? Math.max(1, totalSteps / 3);
     let start = 0;

@@ -17,7 +17,7 @@ export interface CsvTableOptions extends Omit<TableOptions, "name"> {
  */
 export async function readCsvTable(path: string, { delimiter, ...options }: CsvTableOptions = {}): Promise<Table> {
   const builder = new TableBuilder({ ...options, name: inputName(path) });
-  for await (const rows of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
+  for await (const rows of readCsvFile(path, { delimiter })) {
     for (const { cells, line } of rows) builder.add(cells, line);
   }
   return builder.finish();
@@ -39,10 +39,10 @@ export async function readCsvDataset(
   { delimiter, header }: CsvDatasetOptions = {},
 ): Promise<Dataset> {
   const name = inputName(path);
-  const rows = new TableRows(schema, { name, labelled: true, ...(header !== undefined && { header }) });
+  const rows = new TableRows(schema, { name, labelled: true, header });
   const features = new ValueList();
   const labels: number[] = [];
-  for await (const found of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
+  for await (const found of readCsvFile(path, { delimiter })) {
     for (const { cells, line } of found) {
       const row = rows.encode(cells, line, features);
       if (row) labels.push(row.label!, ...row.otherLabels);

@@ -51,6 +51,8 @@ export interface WasmCall {
   readonly scratchBytes: number;
   /** Floating-point operations for all units. */
   readonly flops: number;
+  /** Whether it runs at the rate of matrix products, which keep their sums in registers. */
+  readonly isProduct?: boolean;
 }
 
 /** An op with its own kernel. */

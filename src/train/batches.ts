@@ -6,7 +6,7 @@ import { widthOf, type Columns, type DataDescription } from "../data/columns.ts"
 import type { Normalization } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { constant, input } from "../graph/leaves.ts";
-import { sizeOf, type DType, type Shape, type Tensor } from "../graph/tensor.ts";
+import { sameShape, sizeOf, type DType, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { Batch } from "../nn/batch.ts";
 import type { NamedTensors } from "../nn/functional.ts";
 import { add, multiply, toFloat } from "../ops/elementwise/index.ts";
@@ -87,16 +87,14 @@ function requireInput(network: Network, name: string, source: string, data: Data
     const fix = `Name a tensor ${name}; the data set has ${Object.keys(columns).join(", ")}`;
     throw new OptionError({ where, what, fix });
   }
-  const shapeText = (shape: Shape) => `[${shape.join(", ")}]`;
-  const isFlat = wanted.shape.length === 1 && wanted.shape[0] === sizeOf(column.shape);
-  if (!isFlat && wanted.shape.join() !== column.shape.join()) {
+  if (!fits(column.shape, wanted.shape)) {
     const ofExample = source === FEATURES ? "an example" : `an example of ${source}`;
     throw new OptionError({
       where,
       what: `${ofExample} has the shape ${shapeText(column.shape)} but ${ofInput} has ${shapeText(wanted.shape)}`,
       fix: isFunctional(network.model)
-        ? `Give the input the shape ${shapeText(column.shape)}`
-        : `Build the model with inputShape ${shapeText(column.shape)}`,
+        ? `Give the input the shape ${shapeText(column.shape)}, or reshape the data`
+        : `Build the model with inputShape ${shapeText(column.shape)}, or reshape the data`,
     });
   }
   const dtype = column.dtype === "uint32" ? "uint32" : "float32";
@@ -107,6 +105,19 @@ function requireInput(network: Network, name: string, source: string, data: Data
     fix: wanted.dtype === "uint32" ? "Give whole numbers in a Uint32Array" : "Give a Float32Array or a Uint8Array",
   });
 }
+
+const shapeText = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/**
+ * Whether examples of a shape have the elements of another shape in the same order: a model with one axis takes them
+ * flattened, and axes of size 1 at the end, such as the channel of gray images, may be absent in either.
+ */
+function fits(given: Shape, wanted: Shape): boolean {
+  const isFlat = wanted.length === 1 && wanted[0] === sizeOf(given);
+  return isFlat || sameShape(withoutLastOnes(given), withoutLastOnes(wanted));
+}
+
+const withoutLastOnes = (shape: Shape): Shape => shape.slice(0, shape.findLastIndex((size) => size !== 1) + 1);
 
 /** The leaves that hold examples on the device, in the types of the data set. */
 export interface ColumnLeaves {

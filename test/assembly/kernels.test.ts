@@ -3,20 +3,16 @@
  * operands computed by functions and results handed on, and divided anywhere.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import type { NumericArray } from "../../src/ops/kernel.ts";
 import { matmul, type MatmulOptions } from "../../src/ops/matmul/index.ts";
 import { sumOfParts } from "../../src/ops/parts/index.ts";
 import { sortOrder, sumByIndex } from "../../src/ops/indexing/index.ts";
 import { argmax, max, mean, product as productOfAll, sum } from "../../src/ops/reduce/index.ts";
 import { cumulativeSum } from "../../src/ops/scan/index.ts";
 import { logSoftmax, softmax, softmaxCrossEntropyPerExample } from "../../src/ops/softmax/index.ts";
-import { rootOf } from "../../src/graph/views.ts";
-import { Random } from "../../src/random.ts";
 import { UNIT_ROUNDOFF } from "../ops/accuracy.ts";
-import { seed } from "../ops/parity.ts";
-import { Machine, reference, unitsOf, type Example } from "./machine.ts";
+import { checkKernel, example, expectSameBits, random, uniform, type Bound } from "./check.ts";
+import { Machine, type Example } from "./machine.ts";
 
 let machine: Machine;
 
@@ -24,70 +20,7 @@ beforeAll(async () => {
   machine = await Machine.create();
 }, 60_000);
 
-const random = new Random(seed);
-
-const uniform = (size: number, low = -1, high = 1) =>
-  Float32Array.from({ length: size }, () => random.uniform(low, high));
-
-/** Bounds of the errors, by element or one for all. */
-type Bound = (element: number, expected: number) => number;
-
-/** A node whose inputs are leaves of these values. */
-function example(
-  build: (...leaves: Tensor[]) => Tensor,
-  ...inputs: (readonly [shape: readonly number[], NumericArray])[]
-): Example {
-  const leaves = inputs.map(([shape, values], position) =>
-    input(`input ${position}`, shape, values instanceof Uint32Array ? "uint32" : "float32"),
-  );
-  return { node: rootOf(build(...leaves)), values: inputs.map(([, values]) => values) };
-}
-
-function expectNear(actual: NumericArray, expected: Float64Array, bound: Bound): void {
-  expect(actual).toHaveLength(expected.length);
-  actual.forEach((value, element) => {
-    const wanted = expected[element]!;
-    const error = Math.abs(value - wanted);
-    if (Object.is(value, wanted) || (Number.isNaN(value) && Number.isNaN(wanted)) || value === wanted) return;
-    if (!(error <= bound(element, wanted))) {
-      expect.fail(
-        `seed ${seed}, element ${element}: ${value} instead of ${wanted}, more than ${bound(element, wanted)} off`,
-      );
-    }
-  });
-}
-
-/** Cuts of the units at random multiples of the grain, at most three. */
-function randomCuts(given: Example): number[] {
-  const { units, grain } = unitsOf(given);
-  const places = Math.ceil(units / grain) - 1;
-  if (places <= 0) return [];
-  const cuts = Array.from({ length: 3 }, () => grain * (1 + random.below(places)));
-  return [...new Set(cuts)].sort((a, b) => a - b);
-}
-
-function expectSameBits(actual: NumericArray, expected: NumericArray, what: string): void {
-  const [bits, wanted] = [actual, expected].map(({ buffer }) => new Uint32Array(buffer));
-  const element = bits!.findIndex((word, index) => word !== wanted![index]);
-  if (element >= 0)
-    expect.fail(`seed ${seed}, ${what}: element ${element} is ${actual[element]}, not ${expected[element]}`);
-}
-
-/** Every way to run a kernel gives the same bits, near those of the reference. */
-function check(given: Example, bound: Bound): void {
-  const whole = machine.run(given);
-  expectNear(whole, reference(given), bound);
-  expectSameBits(machine.run(given, { cuts: randomCuts(given) }), whole, "divided");
-  const fills = given.values.map(() => true);
-  expectSameBits(machine.run(given, { fills, cuts: randomCuts(given) }), whole, "operands computed");
-  if (given.node.dtype !== "float32") return;
-  const finished = machine.run(given, { finish: true, cuts: randomCuts(given) });
-  expectSameBits(negated(finished), whole, "finished");
-}
-
-/** By the sign bits, of NaN too. */
-const negated = (values: NumericArray) =>
-  new Float32Array(new Uint32Array(values.buffer).map((word) => word ^ (2 ** 31)).buffer);
+const check = (given: Example, bound: Bound) => checkKernel(machine, given, bound);
 
 const ways = [false, true].flatMap((transposeLeft) =>
   [false, true].map((transposeRight) => ({ transposeLeft, transposeRight })),

@@ -17,6 +17,8 @@ const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
 const wgrad = (args: readonly string[], options?: Omit<RunOptions, "cwd">): Promise<Finished> => cli.run(args, options);
 
+const widthOf = (text: string) => Math.max(...text.split("\n").map((line) => line.length));
+
 describe("help", () => {
   test.each<[string, RegExp[]]>([
     [
@@ -31,12 +33,21 @@ describe("help", () => {
     ["import", [/--layers <text>/, /--modules <names>/]],
     ["plan", [/\(default:\s+adam;\s+adamW/, /--json/]],
     ["generate", [/\(default: 200\)/, /\(default: 0\.8\)/]],
+    ["export", [/--onnx <file>/]],
+    ["tune", [/--full/]],
+    ["bench", [/\(default: webgpu\)/]],
   ])("wgrad %s --help fits 80 columns, with defaults and an example", async (command, expected) => {
     const { code, stdout } = await wgrad([command, "--help"]);
     for (const text of expected) expect(stdout).toMatch(text);
     expect(stdout).toMatch(new RegExp(`\nExample:\n {2}wgrad ${command}`));
-    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(widthOf(stdout)).toBeLessThanOrEqual(80);
     expect(code).toBe(0);
+  });
+
+  test("the list of commands fits 80 columns", async () => {
+    const { stdout } = await wgrad(["--help"]);
+    expect(stdout).toMatch(/\n {2}predict +Prints predictions/);
+    expect(widthOf(stdout)).toBeLessThanOrEqual(80);
   });
 
   test("--version prints the version of the package", async () => {

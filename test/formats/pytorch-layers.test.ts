@@ -59,6 +59,15 @@ test("the permutations of images stand around residual connections", () => {
   );
 });
 
+test("dense layers have as many inputs as the last axis, whose order is wgrad's", () => {
+  expect(linesOf("dense layers on each position").join("\n")).toContain(
+    "nn.Sequential(nn.Linear(3, 6), nn.GELU(), Residual(nn.Sequential(nn.LayerNorm(6, eps=0.00001), nn.Linear(6, 6, bias=False), nn.Tanh()), nn.Sequential(nn.Linear(6, 6))), nn.Linear(6, 2))",
+  );
+  expect(linesOf("dense layers on the channels of images").join("\n")).toContain(
+    "nn.Sequential(Permute(0, 3, 1, 2), nn.Conv2d(2, 3, 2), Permute(0, 2, 3, 1), nn.Linear(3, 4), nn.ReLU(), Permute(0, 3, 1, 2), nn.Conv2d(4, 2, 1), Permute(0, 2, 3, 1), nn.Linear(2, 3), nn.Flatten(), nn.Linear(36, 2))",
+  );
+});
+
 test("weights are in PyTorch's layout, and parameters are named by their modules", () => {
   const network = [
     layers.residual([layers.conv2d(4, [2, 3], { groups: 2, padding: "same" }), layers.groupNorm(2)], {

@@ -199,5 +199,17 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
     layers: [upsample(2), conv2d(2, 3), upsample([1, 3], { mode: "bilinear" }), globalMaxPool2d()],
     inputShape: [4, 3],
   },
+  "dense layers on each position": {
+    layers: [
+      dense(6, { activation: "gelu" }),
+      residual([layerNorm(), dense(6, { activation: "tanh", bias: false })], { projection: [dense(6)] }),
+      dense(2),
+    ],
+    inputShape: [5, 3],
+  },
+  "dense layers on the channels of images": {
+    layers: [conv2d(3, 2), dense(4, { activation: "relu" }), conv2d(2, 1), dense(3), flatten(), dense(2)],
+    inputShape: [4, 5, 2],
+  },
   "normalization of plain features": { layers: [groupNorm(2), dense(4), rmsNorm({ epsilon: 0.5 })], inputShape: [6] },
 };

@@ -18,6 +18,7 @@ import {
   type Layer,
   type Model,
 } from "../../src/nn/index.ts";
+import { gru } from "../../src/nn/layers/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
@@ -196,8 +197,9 @@ describe("config", () => {
   });
 
   test("refuses shapes that do not fit when the model is built or applied", () => {
-    expect(() => sequential([dense(3)], { inputShape: [2, 3] })).toThrow(GraphError);
-    expect(() => sequential([dense(3)], { inputShape: [2, 3] })).toThrow(/shape \[2, 3\].*flatten\(\)/);
+    const ofSequence = () => sequential([gru(3)], { inputShape: [6] });
+    expect(ofSequence).toThrow(GraphError);
+    expect(ofSequence).toThrow(/shape \[6\] per example instead of \[length, width\]/);
     expect(() => model.apply(input("x", [5, 6]))).toThrow(/expected float32\[batch, 2, 3\]/);
     expect(() => model.apply(input("x", [5, 2, 3], "uint32"))).toThrow(GraphError);
     expect(() => dense(3, { activation: "rulu" as ActivationName })).toThrow(/unknown activation "rulu"/);

@@ -49,24 +49,10 @@ interface Adapter {
   isSoftware(adapter: { architecture: string; description: string; isFallbackAdapter?: boolean }): boolean;
 }
 
-interface Browsers {
-  findBrowser(machine: {
-    platform: string;
-    environment: Record<string, string>;
-    runs(file: string): boolean;
-  }): string | undefined;
-  chooseBrowserPlan(machine: { platform: string; family: readonly string[]; mayInstall: boolean }): {
-    action: "install" | "instructions";
-    package?: string;
-    lines?: string[];
-  };
-}
-
 const load = async <Module>(name: string) => (await import(`../../scripts/setup/${name}.mjs`)) as Module;
 const { parseDeb822Sources, parseSourcesList, debianSources, formatSource } = await load<AptSources>("apt-sources");
 const { parseOsRelease } = await load<OsRelease>("os-release");
 const { choosePlan } = await load<Planning>("plan");
-const { findBrowser, chooseBrowserPlan } = await load<Browsers>("browser");
 const { readProbe, isSoftware } = await load<Adapter>("adapter");
 
 const debian = parseDeb822Sources(`Types: deb
@@ -358,60 +344,5 @@ describe("the result of the probe's process", () => {
     [false, { architecture: "ampere", description: "NVIDIA", isFallbackAdapter: false }],
   ])("software: %s for %o", (expected, adapter) => {
     expect(isSoftware(adapter)).toBe(expected);
-  });
-});
-
-describe("a browser for the tests of the demo", () => {
-  const found = (there: readonly string[], machine: { platform?: string; environment?: Record<string, string> } = {}) =>
-    findBrowser({
-      platform: "linux",
-      environment: { PATH: "/usr/local/bin:/usr/bin" },
-      ...machine,
-      runs: (file) => there.includes(file),
-    });
-
-  test("is the one in CHROME_PATH, unchecked", () => {
-    expect(found(["/usr/bin/chromium"], { environment: { PATH: "/usr/bin", CHROME_PATH: "/opt/chrome" } })).toBe(
-      "/opt/chrome",
-    );
-  });
-
-  test("is searched for in PATH, Chromium before Chrome", () => {
-    expect(found(["/usr/bin/google-chrome", "/usr/bin/chromium"])).toBe("/usr/bin/chromium");
-    expect(found(["/usr/local/bin/google-chrome"])).toBe("/usr/local/bin/google-chrome");
-    expect(found(["/opt/chromium"])).toBeUndefined();
-  });
-
-  test("is searched for among the programs of macOS and Windows", () => {
-    const mac = "/Users/me/Applications/Chromium.app/Contents/MacOS/Chromium";
-    expect(found([mac], { platform: "darwin", environment: { HOME: "/Users/me" } })).toBe(mac);
-    const windows = "C:\\Programs\\Google\\Chrome\\Application\\chrome.exe";
-    expect(found([windows], { platform: "win32", environment: { PROGRAMFILES: "C:\\Programs" } })).toBe(windows);
-  });
-
-  test.each([
-    [["debian"], "chromium"],
-    [["ubuntu", "debian"], "chromium-browser"],
-    [["linuxmint", "ubuntu", "debian"], "chromium-browser"],
-  ])("is installed on %j with permission, and otherwise the commands are printed", (family, name) => {
-    expect(chooseBrowserPlan({ platform: "linux", family, mayInstall: true })).toEqual({
-      action: "install",
-      package: name,
-    });
-    const { action, lines } = chooseBrowserPlan({ platform: "linux", family, mayInstall: false });
-    expect(action).toBe("instructions");
-    expect(lines!.at(-1)).toBe(`sudo apt-get install --no-install-recommends ${name}`);
-  });
-
-  test("is left to the user, with instructions, on other systems", () => {
-    for (const [platform, family] of [
-      ["linux", ["fedora"]],
-      ["darwin", []],
-      ["win32", []],
-    ] as const) {
-      const { action, lines } = chooseBrowserPlan({ platform, family, mayInstall: true });
-      expect(action).toBe("instructions");
-      expect(lines!.join("\n")).toMatch(/CHROME_PATH/);
-    }
   });
 });

@@ -88,6 +88,26 @@ describe.each(backends)("on $name", ({ create }) => {
     await withFloat16(backend, () => trainWith({ precision: "float16" }));
   });
 
+  test("the channel axis of gray images may be absent in the data or in the model, with the same bits", async () => {
+    const network = [conv2d(3, 5, { stride: 3 }), flatten(), dense(10)];
+    const lossesWith = async (ofModel: readonly number[], ofData: readonly number[]) => {
+      const trainer = await createTrainer({
+        ...digitRun,
+        model: sequential(network, { inputShape: ofModel }),
+        dataset: { ...train, shape: ofData },
+        backend,
+        maxSteps: 2,
+      });
+      const losses = (await finish(trainer, { every: 1 })).map(({ loss }) => loss);
+      losses.push((await trainer.evaluate({ ...held, shape: [28, 28, 1, 1] })).loss);
+      trainer.dispose();
+      return losses;
+    };
+    const same = await lossesWith([28, 28], [28, 28]);
+    expect(await lossesWith([28, 28, 1], [28, 28])).toEqual(same);
+    expect(await lossesWith([28, 28], [28, 28, 1])).toEqual(same);
+  });
+
   test("a network with an embedding learns which words matter", async () => {
     const random = new Random(6);
     const features = Float32Array.from({ length: 300 * 6 }, () => random.below(20));

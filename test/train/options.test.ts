@@ -59,7 +59,16 @@ describe("a trainer refuses", () => {
       { dataset: clouds(99, { width: 5 }) },
       /clouds: an example has the shape \[5\] but the model's input has \[4\]/,
     ],
-    ["a transposed shape", transposed, /an example has the shape \[3, 5\] but the model's input has \[5, 3\]/],
+    [
+      "a transposed shape",
+      transposed,
+      /an example has the shape \[3, 5\] but the model's input has \[5, 3\]\. Build the model with inputShape \[3, 5\], or reshape the data\./,
+    ],
+    [
+      "an output for each position",
+      { model: sequential([dense(3)], { inputShape: [2, 2] }), dataset: { ...clouds(99), shape: [2, 2] } },
+      /is \[2, 3\] but the data has 3 classes\. End the model with flatten\(\) and dense\(3\)\./,
+    ],
     ["a model without parameters", unchangeable, /no parameters/],
     ["a data set without examples", { dataset: noExamples }, /nothing: the data set has no examples/],
   ])("%s", async (_, changes, message) => {

@@ -23,6 +23,5 @@ export function anchorKernel(node: Tensor): WasmAnchorKernel | undefined {
 /** The reference loop of an op. */
 export const referenceKernel = (node: Tensor): CpuKernel => findKernel(referenceKernels, node.op, "cpu.ts");
 
-/** Ops of wgrad without a WebAssembly function. A pack needs none. */
-export const referenceOps = (): string[] =>
-  [...referenceKernels.keys()].filter((name) => name !== "pack" && !kernels.has(name));
+/** Ops of wgrad without a WebAssembly function. */
+export const referenceOps = (): string[] => [...referenceKernels.keys()].filter((name) => !kernels.has(name));

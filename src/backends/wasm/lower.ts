@@ -93,7 +93,7 @@ function kernelStep(
   const division = divide({
     units,
     grain,
-    nanoseconds: Math.max(flops / (call.kernel === "matmul" ? RATES.product : RATES.other), moving) + computing,
+    nanoseconds: Math.max(flops / (call.isProduct ? RATES.product : RATES.other), moving) + computing,
     threads: functions.some(({ callsHost }) => callsHost) ? 1 : threads,
     perThread: 1,
   });

@@ -1,54 +1,22 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
 import groupSumsLibrary from "../../../shaders/group_sums.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
-import { DeviceError } from "../../errors.ts";
-import type { BufferAccess } from "../../device/pipelines.ts";
-import type { DType, Tensor } from "../../graph/tensor.ts";
-import type { ElementRange } from "../../graph/traits.ts";
-import type { AnchorLaunch } from "../../ops/kernel.ts";
+import type { Tensor } from "../../graph/tensor.ts";
 import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, bytePlace } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
-import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
-import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
+import { anchorsOf, nodesOf, type Member } from "../../compiler/fuse.ts";
+import { groupName, groupShapes } from "../../compiler/describe.ts";
 import { fullReduction } from "../../compiler/nodes.ts";
 import { KernelArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
-import { rangeInLaunch } from "./launch-ranges.ts";
+import { KernelBindings, PARTS, wgslType, type BoundTensor, type KernelParts } from "./kernel-bindings.ts";
 import { isShared } from "./vec4.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
-import { KernelTrace, tracedTensors } from "./trace.ts";
-import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
-import type { Plan } from "../../compiler/plan.ts";
-import type { Region } from "../../compiler/regions.ts";
-
-/** A tensor's memory as bound in one kernel. */
-interface BoundTensor {
-  readonly name: string;
-  readonly tensor: Tensor;
-  readonly dtype: DType;
-  readonly region: Region;
-  readonly range: ElementRange;
-  /** Whether it is declared as an array of vec4s, from which single elements can be read too. */
-  readonly vec4: boolean;
-  readonly access: BufferAccess;
-}
-
-interface KernelParts extends StepContext {
-  readonly plan: Plan;
-  readonly group: Group;
-  readonly launch: AnchorLaunch;
-  /** Where the launches of the group store results of parts. */
-  readonly parts: Region;
-}
-
-/** Bindings that are not of a tensor of the group. */
-const TRACE = "trace";
-const PARTS = "parts";
+import { KernelTrace } from "./trace.ts";
+import { OWN_PLACE as PLACE, type Launch } from "./launch.ts";
 
 const LANES: readonly Lane[] = ["x", "y", "z", "w"];
-
-const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
 /**
  * Writes the WGSL of one dispatch: constants, bindings, and, before the kernel's own source, the functions that connect
@@ -58,7 +26,7 @@ export class KernelWriter implements ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
   readonly #parts: KernelParts;
   readonly #libraries = new Set<string>();
-  readonly #bindings: BoundTensor[] = [];
+  readonly #bindings: KernelBindings;
   readonly #atomics: AtomicText;
   readonly #trace: KernelTrace;
   readonly #arguments = new KernelArguments();
@@ -72,13 +40,14 @@ export class KernelWriter implements ElementScope {
     const atomics = launch.partial ? [] : group.atomics;
     this.#atomics = new AtomicText(this, atomics, group.replacements);
     this.#trace = new KernelTrace(plan, { ...group, atomics });
-    this.inlined = parts.plan.fusion.inlined;
+    this.inlined = plan.fusion.inlined;
+    this.#bindings = new KernelBindings(parts);
   }
 
   write(): Launch {
     const { group, launch } = this.#parts;
     // Outputs are bound first, so that a group that works in place reads through the same binding.
-    for (const output of this.#stored()) this.#bind(output, "read_write");
+    for (const output of this.#bindings.stored) this.#bindings.bind(output, "read_write");
     // Before other functions that read the same tensors, which then find them bound as vec4s.
     const vec4Reads = this.#vec4ReadFunctions();
     const functions = [
@@ -91,12 +60,8 @@ export class KernelWriter implements ElementScope {
       ...this.#readFunctions(),
       ...vec4Reads,
     ];
-    if (launch.parts) this.#bindParts(launch.parts.access === "write" ? "read_write" : "read");
-    if (this.#trace.isUsed) this.#bindTrace();
-    const bound = [
-      ...this.#bindings.filter(({ access }) => access === "read"),
-      ...this.#bindings.filter(({ access }) => access !== "read"),
-    ];
+    if (launch.parts) this.#bindings.bindParts(launch.parts.access === "write" ? "read_write" : "read");
+    if (this.#trace.isUsed) this.#bindings.bindTrace(this.#trace);
     const constants = { ...launch.constants, OUTPUT_COLUMNS: nodesOf(group)[0]!.shape.at(-1) ?? 1 };
     const code = [
       ...(launch.subgroups ? ["enable subgroups;"] : []),
@@ -104,11 +69,8 @@ export class KernelWriter implements ElementScope {
       ...Object.entries(constants).map(
         ([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`,
       ),
-      ...bound.map(
-        (one, binding) =>
-          `@group(0) @binding(${binding}) var<storage, ${one.access}> ${one.name}: array<${this.#elementType(one)}>;`,
-      ),
-      ...this.#arguments.declaration(bound.length),
+      ...this.#bindings.declarations(),
+      ...this.#arguments.declaration(this.#bindings.count),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       numbersLibrary,
       ...this.#libraries,
@@ -116,13 +78,13 @@ export class KernelWriter implements ElementScope {
       launch.source,
     ].join("\n");
     const { values } = this.#arguments;
-    const bindings = bound.map((binding) => this.#window(binding));
+    const bindings = this.#bindings.windows(this.#name());
     return { ...this.#describe(), code, grid: launch.grid, bindings, arguments: values };
   }
 
   load(tensor: Tensor, index: string, lane: Lane | undefined): string {
     if (this.#parts.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
-    const { name, range, vec4 } = this.#bind(tensor, "read");
+    const { name, range, vec4 } = this.#bindings.bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
     if (lane && !isShared(tensor)) return `${name}_vec4.${lane}`;
     const at = shifted(index, range.start);
@@ -130,7 +92,7 @@ export class KernelWriter implements ElementScope {
   }
 
   loadVec4(tensor: Tensor, index: string): string {
-    const { name, range, vec4 } = this.#bind(tensor, "read", true);
+    const { name, range, vec4 } = this.#bindings.bind(tensor, "read", true);
     if (tensor.dtype === "uint8") return this.#loadBytes(tensor, name, index);
     const at = shifted(index, range.start);
     if (vec4) return `${name}[(${at}) / 4u]`;
@@ -143,11 +105,6 @@ export class KernelWriter implements ElementScope {
     const name = this.#shared.get(read) ?? `shared_${this.#shared.size}`;
     this.#shared.set(read, name);
     return name;
-  }
-
-  #elementType(bound: BoundTensor): string {
-    if (bound.name === TRACE) return this.#trace.type;
-    return bound.vec4 ? `vec4<${wgslType(bound.dtype)}>` : wgslType(bound.dtype);
   }
 
   scalar(tensor: Tensor): string {
@@ -168,7 +125,7 @@ export class KernelWriter implements ElementScope {
   }
 
   single(tensor: Tensor): string {
-    return `${this.#bind(tensor, "read_write").name}[0u]`;
+    return `${this.#bindings.bind(tensor, "read_write").name}[0u]`;
   }
 
   useLibrary(text: string): void {
@@ -185,55 +142,6 @@ export class KernelWriter implements ElementScope {
     this.useLibrary(bytesLibrary);
     if ((tensor.size / byteRows(tensor)) % 4 === 0) return `bytes_of(${name}[(${index}) / 4u])`;
     return `vec4(${LANES.map((_, lane) => this.#loadByte(tensor, name, `(${index} + ${lane}u)`)).join(", ")})`;
-  }
-
-  /**
-   * The tensors that this launch writes: those with memory, or only the anchor's partial sum if more launches follow.
-   */
-  #stored(): Tensor[] {
-    const { group, launch } = this.#parts;
-    if (launch.partial) return launch.parts ? [] : group.outputs.slice(0, 1);
-    return [...group.outputs, ...group.replacements];
-  }
-
-  /** @param vec4 whether to declare it as an array of vec4s, if it is not bound yet */
-  #bind(tensor: Tensor, access: BufferAccess, vec4 = this.#parts.launch.vec4 && !isShared(tensor)): BoundTensor {
-    const region = this.#parts.plan.regions.get(tensor)!;
-    let binding = this.#bindings.find(
-      (other) => other.region.buffer === region.buffer && other.region.offset === region.offset,
-    );
-    if (!binding) {
-      const isVec4 = (vec4 ?? false) && tensor.dtype !== "uint8" && region.elements % 4 === 0;
-      const name = `${access === "read" ? "input" : "output"}_${this.#bindings.length}`;
-      binding = {
-        name,
-        tensor,
-        dtype: tensor.dtype,
-        region,
-        range: this.#rangeOf(tensor) ?? { start: 0, end: region.elements },
-        access,
-        vec4: isVec4,
-      };
-      this.#bindings.push(binding);
-    }
-    return binding;
-  }
-
-  #rangeOf(tensor: Tensor): ElementRange | undefined {
-    return rangeInLaunch(tensor, { ...this.#parts, stored: this.#stored() }, this.inlined);
-  }
-
-  #window({ tensor, region, range, access }: BoundTensor): Binding {
-    const elements = range.end - range.start;
-    const { bindingElements } = this.#parts.limits;
-    if (elements > bindingElements) {
-      throw new DeviceError({
-        where: this.#name(),
-        what: `${tensor} needs ${4 * elements} bytes in one binding, and this device allows ${4 * bindingElements}`,
-        fix: "Use a smaller batch or micro-batches, or train on the CPU",
-      });
-    }
-    return { region: { ...region, offset: region.offset + range.start, elements }, access };
   }
 
   #readFunctions(): string[] {
@@ -292,7 +200,7 @@ export class KernelWriter implements ElementScope {
   #finishFunction(member: Member, name: string): string {
     const { anchor } = member;
     const head = `${name}(index: u32, row: u32, column: u32${anchor ? `, value: ${wgslType(anchor.dtype)}` : ""})`;
-    if (this.#parts.launch.partial) return functionText(head, [`${this.#element(this.#stored()[0]!)} = value;`]);
+    if (this.#parts.launch.partial) return functionText(head, [`${this.#element(this.#bindings.stored[0]!)} = value;`]);
     return functionText(head, this.#memberLines(member));
   }
 
@@ -316,7 +224,7 @@ export class KernelWriter implements ElementScope {
       return ["{", ...[...place, ...this.#memberLines(member, lane)].map((line) => `    ${line}`), "}"];
     });
     const at = ({ name, range }: BoundTensor) => `${name}[${shifted("vec4_index", range.start / 4)}]`;
-    const vectors = this.#bindings.filter(({ tensor }) => !isShared(tensor));
+    const vectors = this.#bindings.ofElements();
     const reads = [
       ...vectors.map((bound) => `var ${bound.name}_vec4 = ${at(bound)};`),
       ...[...this.#shared].map(([read, name]) => `let ${name} = ${read};`),
@@ -377,12 +285,12 @@ export class KernelWriter implements ElementScope {
 
   /** The current value of the output that a launch accumulates into. */
   #storedFunction(): string {
-    const accumulated = this.#parts.launch.accumulates ? this.#stored()[0] : undefined;
+    const accumulated = this.#parts.launch.accumulates ? this.#bindings.stored[0] : undefined;
     return functionText("stored(index: u32) -> f32", [`return ${accumulated ? this.#element(accumulated) : "0.0"};`]);
   }
 
   #element(tensor: Tensor, lane?: Lane): string {
-    const { name, range } = this.#bind(tensor, "read_write");
+    const { name, range } = this.#bindings.bind(tensor, "read_write");
     if (lane) return `${name}_vec4.${lane}`;
     return `${name}[${shifted("index", range.start)}]`;
   }
@@ -396,22 +304,6 @@ export class KernelWriter implements ElementScope {
   #traced(): KernelTrace {
     this.#usesScalars = true;
     return this.#trace;
-  }
-
-  #bindTrace(): void {
-    const { trace, plan } = this.#parts;
-    this.#bindWords(TRACE, tracedTensors(plan)[0]!, trace, this.#trace.access);
-  }
-
-  #bindParts(access: BufferAccess): void {
-    const { parts, group } = this.#parts;
-    this.#bindWords(PARTS, anchorsOf(group)[0]!, parts, access);
-  }
-
-  /** @param tensor the tensor that an error names if the region is too large for a binding */
-  #bindWords(name: string, tensor: Tensor, region: Region, access: BufferAccess): void {
-    const range = { start: 0, end: region.elements };
-    this.#bindings.push({ name, tensor, dtype: "uint32", region, range, access, vec4: false });
   }
 
   #scalarsDeclaration(): string {
@@ -436,15 +328,8 @@ export class KernelWriter implements ElementScope {
       float16: launch.float16 ?? false,
       shapes: groupShapes(group, Object.values(launch.reads)),
       flops: launch.flops + chainFlops,
-      bytes: this.#bindings.reduce((sum, binding) => sum + this.#touchedBytes(binding), 0),
+      bytes: this.#bindings.touchedBytes(),
     };
-  }
-
-  /** The bytes of a binding that a step accesses: one word of the trace. */
-  #touchedBytes({ name, tensor, range }: BoundTensor): number {
-    if (name === TRACE) return 4;
-    if (name === PARTS) return 4 * range.end;
-    return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
 }
 

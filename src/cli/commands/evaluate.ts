@@ -14,8 +14,8 @@ import {
 } from "../../node/index.ts";
 import { csvOptions, mnistPaths, requireOneSource, sourceOptions, type SourceFlags } from "../options/data-options.ts";
 import { csvFormat } from "../data/data-source.ts";
-import { imageInputOf } from "../data/picture-input.ts";
-import { isFolderOfClasses, readImagesFor, readPictures } from "../data/picture-source.ts";
+import { imageInputOf } from "../data/image-input.ts";
+import { isFolderOfClasses, readImagesFor, readIdxImages } from "../data/image-source.ts";
 import { thresholdOption, type ThresholdFlags } from "../options/threshold-option.ts";
 import { measureClasses, rankingText, type ClassOutcome } from "../text/class-metrics.ts";
 import { classTable, confusionTable } from "../text/metrics-text.ts";
@@ -179,7 +179,7 @@ async function examplesFor(
   }
   if (images !== undefined && labels !== undefined) {
     const requireShape = (shape: readonly number[]) => requireSize(path, trained, { name: images, shape });
-    return { test: await readPictures(images, labels, { classes: trained.classes, requireShape }), source: images };
+    return { test: await readIdxImages(images, labels, { classes: trained.classes, requireShape }), source: images };
   }
   if (images !== undefined && (await isFolderOfClasses(images)))
     return { test: await readImagesFor(images, imageInputOf(trained, path), trained.classes), source: images };

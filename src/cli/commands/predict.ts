@@ -8,8 +8,8 @@ import { isImage } from "../../node/image.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../../node/index.ts";
 import { csvOptions, type CsvFlags } from "../options/data-options.ts";
 import { tableOf } from "../data/model-table.ts";
-import { imageInputOf, manyPictures, onePicture, type PictureFlags } from "../data/picture-input.ts";
-import { isFolder } from "../data/picture-source.ts";
+import { imageInputOf, manyImages, oneImage, type ImageFlags } from "../data/image-input.ts";
+import { isFolder } from "../data/image-source.ts";
 import { deviceOption, nameOption } from "../options/options.ts";
 import { thresholdOption, type ThresholdFlags } from "../options/threshold-option.ts";
 import { requireSeparatePaths } from "../options/paths.ts";
@@ -17,7 +17,7 @@ import { createPredictionWriter, type PredictionFormat, type PredictionWriter } 
 import { visible, warn, writeText } from "../text/terminal.ts";
 import { tableBatches, type FeatureBatch } from "../data/table-batches.ts";
 
-interface PredictFlags extends CsvFlags, PictureFlags, ThresholdFlags {
+interface PredictFlags extends CsvFlags, ImageFlags, ThresholdFlags {
   readonly format: PredictionFormat;
   readonly probabilities?: true;
   readonly device: DeviceChoice;
@@ -66,7 +66,7 @@ async function predict(path: string, given: readonly string[], flags: PredictFla
   }
   const areFiles = inputs.length > 1 || (inputs[0] !== STANDARD_INPUT && (await isFolder(inputs[0]!)));
   const batches = areFiles
-    ? manyPictures(inputs, inputs[0]!, trained, flags)
+    ? manyImages(inputs, inputs[0]!, trained, flags)
     : await batchesOf(path, trained, inputs[0]!, flags);
   const writer = createPredictionWriter({
     trained,
@@ -111,7 +111,7 @@ async function batchesOf(
 ): Promise<AsyncIterable<FeatureBatch>> {
   const chunks = openInput(input)[Symbol.asyncIterator]();
   const first = await firstChunk(chunks, input);
-  if (isImage(first)) return onePicture(again(first, chunks), inputName(input), trained, flags);
+  if (isImage(first)) return oneImage(again(first, chunks), inputName(input), trained, flags);
   const schema = tableOf(trained, path);
   if (!schema) {
     throw new OptionError({

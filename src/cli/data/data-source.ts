@@ -24,7 +24,7 @@ import { readCsvDataset, readCsvTable } from "../../node/index.ts";
 import { requireOneSource, type CsvFlags, type DataFlags } from "../options/data-options.ts";
 import { usualValidation } from "../options/defaults.ts";
 import { normalizationOf } from "../training/network.ts";
-import { readPictureData } from "./picture-source.ts";
+import { readImageData } from "./image-source.ts";
 import { loadTextSource, type TextSource } from "./text-source.ts";
 import { columnWarnings, constantNote, readingNotes } from "./table-notes.ts";
 import { count, counted } from "../text/text.ts";
@@ -42,11 +42,11 @@ export interface SourceParts<Data extends AnyDataset> {
   readonly warnings: readonly string[];
 }
 
-/** Pictures or a table. */
+/** Images or a table. */
 export interface ExampleSource extends SourceParts<Dataset> {
   readonly kind: "examples";
   readonly normalization: Normalization;
-  /** How a table's columns become features; undefined for pictures. */
+  /** How a table's columns become features; undefined for images. */
   readonly table: TableSchema | undefined;
   /** How image files become features; undefined for other data. */
   readonly images: ImageInput | undefined;
@@ -108,7 +108,7 @@ export async function* loadFolds(flags: Flags, folds: number): AsyncGenerator<Fo
 
 function readData(flags: Flags): Promise<ReadData> {
   requireOneSource(flags);
-  return flags.csv === undefined ? pictureData(flags) : tableData(flags.csv, flags);
+  return flags.csv === undefined ? imageData(flags) : tableData(flags.csv, flags);
 }
 
 /** Holds out a fraction of the examples. */
@@ -122,8 +122,8 @@ function heldOut(
     : { train: examples, validation: undefined };
 }
 
-async function pictureData(flags: Flags): Promise<ReadData> {
-  const { train: all, test: ownTest, source, images } = await readPictureData(flags);
+async function imageData(flags: Flags): Promise<ReadData> {
+  const { train: all, test: ownTest, source, images } = await readImageData(flags);
   return {
     all,
     usualValidation: () => 0,
@@ -136,11 +136,10 @@ async function pictureData(flags: Flags): Promise<ReadData> {
 }
 
 async function tableData(path: string, flags: Flags): Promise<ReadData> {
-  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, decimal, dates } = flags;
+  const { label, drop, categorical, refuseText, missing, maxCategories, task, decimal, dates } = flags;
   const table = await readCsvTable(path, {
     ...csvFormat(flags),
-    ...(label !== undefined && { label }),
-    ...(header !== undefined && { header }),
+    label,
     drop,
     categorical,
     text: refuseText ? "refuse" : "one-hot",
@@ -195,10 +194,7 @@ async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<
 }
 
 /** The options that say how a CSV file is written, if they are given. */
-export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
-  ...(header !== undefined && { header }),
-  ...(delimiter !== undefined && { delimiter }),
-});
+export const csvFormat = ({ header, delimiter }: CsvFlags) => ({ header, delimiter });
 
 /** The sizes of the parts, such as "54,000 for training, 6,000 for validation"; those of a text in tokens. */
 export function partsText({ train, validation, test }: SourceParts<AnyDataset>): string {

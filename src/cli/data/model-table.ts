@@ -37,7 +37,7 @@ export function schemaOfNumbers(columns: readonly string[], { name, classes, out
 }
 
 /** Whether a model may expect images: it stores no table, and has several input axes or was trained by wgrad. */
-export const takesPictures = ({ table, model, training }: TrainedModel): boolean =>
+export const takesImages = ({ table, model, training }: TrainedModel): boolean =>
   table === undefined && (model.inputShape.length > 1 || training["importedFrom"] === undefined);
 
 /**

@@ -27,10 +27,10 @@ export async function* tableBatches(
 ): AsyncGenerator<FeatureBatch> {
   const { name, schema } = input;
   const { header, delimiter } = csvFormat(input);
-  const rows = new TableRows(schema, { name, labelled: false, ...(header !== undefined && { header }) });
+  const rows = new TableRows(schema, { name, labelled: false, header });
   let features = new ValueList();
   let count = 0;
-  for await (const found of csvRowsOf(chunks, { where: name, ...(delimiter !== undefined && { delimiter }) })) {
+  for await (const found of csvRowsOf(chunks, { where: name, delimiter })) {
     for (const { cells, line } of found) {
       if (!rows.encode(cells, line, features)) continue;
       if (++count < ROWS) continue;

@@ -77,10 +77,7 @@ function parsedValue(option: SettableOption, value: unknown, where: string): unk
   } catch (cause) {
     if (!(cause instanceof OptionError)) throw cause;
     const { what, fix } = cause;
-    throw new OptionError(
-      { where: where + placeIn(option, cause), what, ...(fix !== undefined && { fix }) },
-      { cause },
-    );
+    throw new OptionError({ where: where + placeIn(option, cause), what, fix }, { cause });
   }
 }
 

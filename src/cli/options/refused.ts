@@ -8,6 +8,6 @@ export function refusedAs<Result>(option: string, act: () => Result): Result {
     if (!(cause instanceof WgradError)) throw cause;
     const { where, what, fix } = cause;
     const place = where === undefined ? option : `${option}, ${where}`;
-    throw new OptionError({ where: place, what, ...(fix !== undefined && { fix }) }, { cause });
+    throw new OptionError({ where: place, what, fix }, { cause });
   }
 }

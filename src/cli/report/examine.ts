@@ -10,9 +10,9 @@ import type { StoredValues } from "../../train/index.ts";
 import { classesByThreshold } from "../../train/two-classes.ts";
 import { rankMistakes } from "../../train/mistakes.ts";
 import { classShares, decisionThreshold } from "../../train/outputs.ts";
-import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
+import type { ClassResults, Mistake, OutputResults, ReportImage, ReportFacts } from "./facts.ts";
 import { rankingOf, rocAucText } from "../text/class-metrics.ts";
-import { colorPicture, grayPicture, signedPicture } from "./images.ts";
+import { colorImage, grayImage, signedImage } from "./images.ts";
 
 const MOST_MISTAKES = 24;
 const MOST_UNITS = 64;
@@ -65,12 +65,12 @@ function examineClasses(
       const [prediction, label] = [predictions[example]!, labels[example]!];
       const shares = sharesOf(outputs.subarray(example * width, (example + 1) * width), loss);
       const names = { label: classes[label]!, prediction: classes[prediction]! };
-      const picture = pictureOf(data, example, `${names.label}, predicted as ${names.prediction}`);
+      const image = imageOf(data, example, `${names.label}, predicted as ${names.prediction}`);
       return {
         example,
         ...names,
         ...(shares && { probabilities: [shares[prediction]!, shares[label]!] }),
-        ...(picture && { picture }),
+        ...(image && { image }),
       };
     }),
   };
@@ -83,17 +83,21 @@ function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefi
 }
 
 /** An example as an image, if its shape is [height, width], or that with one or three channels. */
-function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
+function imageOf(
+  { features, shape }: ClassificationDataset,
+  example: number,
+  caption: string,
+): ReportImage | undefined {
   const [height = 1, width = 1, channels = 1] = shape;
   if (shape.length < 2 || shape.length > 3 || (channels !== 1 && channels !== 3)) return undefined;
   const size = height * width * channels;
   const values = features.subarray(example * size, (example + 1) * size);
   if (channels === 3) {
     if (!(values instanceof Uint8Array)) return undefined;
-    return { source: colorPicture(values, width), width, height, caption };
+    return { source: colorImage(values, width), width, height, caption };
   }
   const [least, most] = features instanceof Uint8Array ? [0, 255] : [Math.min(...values), Math.max(...values)];
-  return { source: grayPicture(values, width, least, most), width, height, caption };
+  return { source: grayImage(values, width, least, most), width, height, caption };
 }
 
 function examineOutputs(
@@ -122,25 +126,25 @@ export function firstWeights(
   const { shape, values } = parameters[name]!;
   const units = shape.length > 1 ? shape.at(-1)! : 1;
   const inputs = values.length / units;
-  const [height, width, channels] = pictureShape(shape, inputs, exampleShape);
+  const [height, width, channels] = weightShape(shape, inputs, exampleShape);
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const pictures = Array.from({ length: Math.min(units, MOST_UNITS) }, (_, unit): Picture => {
+  const images = Array.from({ length: Math.min(units, MOST_UNITS) }, (_, unit): ReportImage => {
     const pixels = Float32Array.from({ length: inputs }, (__, pixel) => {
       const [row, column] = [Math.floor(pixel / (width * channels)), pixel % (width * channels)];
       const [channel, x] = [Math.floor(column / width), column % width];
       return values[((row * width + x) * channels + channel) * units + unit]!;
     });
-    const source = signedPicture(pixels, width * channels, largest);
+    const source = signedImage(pixels, width * channels, largest);
     return { source, width: width * channels, height, caption: `weights of unit ${unit}` };
   });
-  return { pictures, units, largest };
+  return { images, units, largest };
 }
 
 /** Rows, columns and channels of the weights of one unit. */
-function pictureShape(weights: Shape, inputs: number, example: Shape): readonly [number, number, number] {
+function weightShape(weights: Shape, inputs: number, example: Shape): readonly [number, number, number] {
   if (weights.length === 4) return [weights[0]!, weights[1]!, weights[2]!];
   if (weights.length === 3) return [1, weights[0]!, weights[1]!];
-  const isPicture = (example.length === 2 || example.length === 3) && sizeOf(example) === inputs;
-  const [height = 1, width = 1, channels = 1] = isPicture ? example : [1, inputs];
+  const isImage = (example.length === 2 || example.length === 3) && sizeOf(example) === inputs;
+  const [height = 1, width = 1, channels = 1] = isImage ? example : [1, inputs];
   return [height, width, channels];
 }

@@ -11,8 +11,8 @@ export interface Curve {
   readonly points: readonly CurvePoint[];
 }
 
-/** A picture as a data URI, with a caption. */
-export interface Picture {
+/** An image as a data URI, with a caption. */
+export interface ReportImage {
   readonly source: string;
   readonly width: number;
   readonly height: number;
@@ -27,8 +27,8 @@ export interface Mistake {
   readonly prediction: string;
   /** The probabilities of the prediction and of the label, if the outputs are logits. */
   readonly probabilities?: readonly [prediction: number, label: number];
-  /** The example, if it is a picture. */
-  readonly picture?: Picture;
+  /** The example, if it is an image. */
+  readonly image?: ReportImage;
 }
 
 /** The results of classification. */
@@ -66,8 +66,8 @@ export interface ReportFacts {
   readonly examined: string;
   readonly classes?: ClassResults;
   readonly outputs?: readonly OutputResults[];
-  /** The weights of the first layer with parameters, one picture per unit; absent for text. */
-  readonly weights?: { readonly pictures: readonly Picture[]; readonly units: number; readonly largest: number };
+  /** The weights of the first layer with parameters, one image per unit; absent for text. */
+  readonly weights?: { readonly images: readonly ReportImage[]; readonly units: number; readonly largest: number };
   /** The gradient norm of each layer at some steps. */
   readonly gradientNorms: readonly {
     readonly name: string;

@@ -2,7 +2,7 @@ import { classificationMetrics } from "../../train/metrics.ts";
 import { version } from "../../version.ts";
 import { count, percent, fourDigits, scaled } from "../text/text.ts";
 import { accuracyChart, gradientChart, lossChart, outputChart } from "./charts.ts";
-import type { ClassResults, Field, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
+import type { ClassResults, Field, Mistake, OutputResults, ReportImage, ReportFacts } from "./facts.ts";
 import { html, Markup } from "./markup.ts";
 import { style } from "./style.ts";
 
@@ -62,7 +62,7 @@ function classSections(results: ClassResults, examined: string): Markup {
   const shown =
     worst.length < mistakes ? `the ${worst.length} most confident of ${count(mistakes)}` : `all ${count(mistakes)}`;
   const wrong =
-    worst.length === 0 ? html`<p>None.</p>` : html`<p>${shown}</p><div class="pictures">${worst.map(mistake)}</div>`;
+    worst.length === 0 ? html`<p>None.</p>` : html`<p>${shown}</p><div class="images">${worst.map(mistake)}</div>`;
   const area = results.rocAuc === undefined ? "" : ` ROC AUC ${results.rocAuc}.`;
   return html`<section><h2>Confusion matrix</h2><p>${examined}${area}</p>${matrix}</section>
 <section><h2>Worst mistakes</h2>${wrong}</section>`;
@@ -104,12 +104,12 @@ function confusionList({ classes, confusion }: ClassResults): Markup {
 <thead><tr><th scope="col">true</th><th scope="col">predicted</th><th scope="col" class="number">examples</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function mistake({ example, label, prediction, probabilities, picture }: Mistake): Markup {
+function mistake({ example, label, prediction, probabilities, image }: Mistake): Markup {
   const shares = probabilities ? html`<br>${percent(probabilities[0])} vs. ${percent(probabilities[1])}` : "";
-  return html`<figure>${picture ? image(picture) : ""}<figcaption>predicted <b>${prediction}</b>, true ${label}${shares}<br><small>example ${example}</small></figcaption></figure>\n`;
+  return html`<figure>${image ? imageTag(image) : ""}<figcaption>predicted <b>${prediction}</b>, true ${label}${shares}<br><small>example ${example}</small></figcaption></figure>\n`;
 }
 
-const image = ({ source, width, height, caption }: Picture) =>
+const imageTag = ({ source, width, height, caption }: ReportImage) =>
   html`<img src="${source}" width="${width}" height="${height}" alt="${caption}" title="${caption}">`;
 
 function outputSection(outputs: readonly OutputResults[], examined: string): Markup {
@@ -133,11 +133,10 @@ function samplesSection(samples: NonNullable<ReportFacts["samples"]>): Markup {
   return html`<section><h2>Samples</h2><p>Generated during training, with the same random draws each time.</p><div class="samples">${items}</div></section>`;
 }
 
-function weightsSection({ pictures, units, largest }: NonNullable<ReportFacts["weights"]>): Markup {
-  const shown =
-    pictures.length < units ? `the first ${pictures.length} of ${count(units)} units` : `${count(units)} units`;
+function weightsSection({ images, units, largest }: NonNullable<ReportFacts["weights"]>): Markup {
+  const shown = images.length < units ? `the first ${images.length} of ${count(units)} units` : `${count(units)} units`;
   const scale = `orange is positive, blue negative, up to ±${Number(largest.toPrecision(3))}`;
-  return html`<section><h2>Weights of the first layer</h2><p>${shown}; ${scale}</p><div class="pictures weights">${pictures.map(image)}</div></section>`;
+  return html`<section><h2>Weights of the first layer</h2><p>${shown}; ${scale}</p><div class="images weights">${images.map(imageTag)}</div></section>`;
 }
 
 function dispatchSection({ dispatches, nanoseconds }: ReportFacts): Markup {

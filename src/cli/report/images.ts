@@ -8,20 +8,20 @@ function dataUri(png: Uint8Array): string {
   return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
-/** A gray picture as a data URI, from black for `least` to white for `most`. */
-export function grayPicture(values: ArrayLike<number>, width: number, least: number, most: number): string {
+/** A gray image as a data URI, from black for `least` to white for `most`. */
+export function grayImage(values: ArrayLike<number>, width: number, least: number, most: number): string {
   const scale = 255 / (most - least || 1);
   const data = Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round((value - least) * scale))));
   return dataUri(encode({ width, height: data.length / width, data, channels: 1 }));
 }
 
-/** A picture of red, green and blue bytes as a data URI. */
-export function colorPicture(pixels: Uint8Array, width: number): string {
+/** An image of red, green and blue bytes as a data URI. */
+export function colorImage(pixels: Uint8Array, width: number): string {
   return dataUri(encode({ width, height: pixels.length / 3 / width, data: pixels, channels: 3 }));
 }
 
-/** A picture of signed numbers as a data URI: white for 0, orange for `largest`, blue for −`largest`. */
-export function signedPicture(values: ArrayLike<number>, width: number, largest: number): string {
+/** An image of signed numbers as a data URI: white for 0, orange for `largest`, blue for −`largest`. */
+export function signedImage(values: ArrayLike<number>, width: number, largest: number): string {
   const data = new Uint8Array(3 * values.length);
   for (let index = 0; index < values.length; index++) {
     // 32 shades of each color compress well.

@@ -25,9 +25,9 @@ tr { break-inside: avoid; }
 .confusion thead tr:first-child > *, .confusion .share, .confusion tfoot td { border: 0; }
 .confusion .right { font-weight: 600; background: #e3eef5; }
 .confusion .share, .confusion tfoot td { color: #555; font-size: 0.75rem; white-space: nowrap; }
-.confusion td, .pictures img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 0.75rem; }
-.pictures img { width: 100%; max-width: 7rem; height: auto; image-rendering: pixelated; display: block; border: 1px solid #ddd; box-sizing: border-box; }
+.confusion td, .images img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.images { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 0.75rem; }
+.images img { width: 100%; max-width: 7rem; height: auto; image-rendering: pixelated; display: block; border: 1px solid #ddd; box-sizing: border-box; }
 .samples { display: grid; gap: 0.75rem; }
 .samples pre { margin: 0; padding: 0.4rem 0.6rem; background: #f5f5f5; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; }
 .weights { grid-template-columns: repeat(auto-fill, minmax(3.6rem, 1fr)); gap: 0.3rem; }
@@ -40,7 +40,7 @@ footer { margin: 2rem 0; color: #777; font-size: 0.85rem; }
   .wide { overflow: visible; }
   .dispatches tbody td:nth-child(-n + 2) { min-width: 0; }
   .charts { grid-template-columns: 1fr 1fr; }
-  .pictures { grid-template-columns: repeat(6, 1fr); }
+  .images { grid-template-columns: repeat(6, 1fr); }
   .weights { grid-template-columns: repeat(16, 1fr); }
 }
 `;

@@ -21,14 +21,17 @@ export function widthsText({ inputShape, config }: Model): string {
   return [sizeOf(inputShape), ...widths].join("-");
 }
 
+/** Whether a model has dense layers, each on all values of the layer before it, and no other layers with weights. */
+export const isDenseNetwork = ({ config, shapes }: Model): boolean =>
+  config.layers.map(summarizeLayer).every((layer, index) => layer && (!layer.units || shapes[index]!.length === 1));
+
 /**
  * A model in words: "784-128-10, 101,770 parameters" for dense layers, and otherwise the layers with weights, such as
  * "28×28, conv 16-16-32, dense 64-10, 45,274 parameters". Long lists are shortened in the middle.
  */
 export function networkText(model: Model): string {
   const { config, inputShape } = model;
-  if (config.layers.every((layer) => summarizeLayer(layer) !== undefined))
-    return `${widthsText(model)}, ${parametersText(model)}`;
+  if (isDenseNetwork(model)) return `${widthsText(model)}, ${parametersText(model)}`;
   const runs: { word: string; sizes: (number | string)[] }[] = [];
   for (const { word, size } of config.layers.flatMap(weighted)) {
     if (runs.at(-1)?.word === word) runs.at(-1)!.sizes.push(size);

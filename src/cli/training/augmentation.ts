@@ -71,7 +71,7 @@ function build(amounts: Amounts, { fill, classes }: { fill: number; classes: num
     flip: (probability) => flip({ axis: "horizontal", probability }),
     crop: (padding) => crop({ padding, fill }),
     cutout: (size) => cutout({ size, fill }),
-    mixup: (alpha) => mixup({ alpha, ...(classes !== undefined && { classes }) }),
+    mixup: (alpha) => mixup({ alpha, classes }),
   };
   const moves = { rotate, scale: [1 - scaled, 1 + scaled] as const, shift: { pixels: shifted ?? 0 }, fill };
   return [...(isWhole ? [] : [affine(moves)]), ...[...amounts].flatMap(([name, amount]) => made[name](amount) ?? [])];

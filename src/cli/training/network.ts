@@ -10,8 +10,9 @@ import {
 import { OptionError } from "../../errors.ts";
 import { fanInUniform } from "../../nn/initializers.ts";
 import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
-import { layersFromText, models, type Layer } from "../../nn/index.ts";
+import { layersFromText, models, type Layer, type LayerConfig } from "../../nn/index.ts";
 import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers/index.ts";
+import { summarizeLayer } from "../../nn/layers/registry.ts";
 import type { AdamWOptions, MomentumOptions, Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
@@ -99,9 +100,13 @@ function modelOf(layers: readonly Layer[], data: Dataset, { seed, outputs, where
   });
 }
 
+/** The index of the last layer whose number of outputs can be chosen, a dense layer; -1 if there is none. */
+export const headOf = (layers: readonly LayerConfig[]): number =>
+  layers.findLastIndex((config) => summarizeLayer(config)?.units !== undefined);
+
 /** Layers whose last dense layer has this number of outputs. */
 function withOutputs(layers: readonly Layer[], outputs: number): Layer[] {
-  const head = layers.findLastIndex(({ config }) => config.type === "dense");
+  const head = headOf(layers.map(({ config }) => config));
   return layers.flatMap((layer, index) =>
     index === head ? layersFromPartialConfigs("--layers", [{ ...layer.config, units: outputs }]) : [layer],
   );
@@ -138,8 +143,8 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
     batchSize: batchOf(flags, examples),
     seed,
     precision,
-    ...(loss !== undefined && { loss }),
-    ...(clipNorm !== undefined && { clipNorm }),
+    loss,
+    clipNorm,
   };
 }
 
@@ -158,13 +163,8 @@ export function optimizerOf(flags: NetworkFlags): Optimizer {
     throw withoutNumber("--weight-decay", `${optimizer} has no weight decay`, decayingOptimizers);
   if (beta2 !== undefined && !(optimizer in adams))
     throw withoutNumber("--beta2", `${optimizer} has no second moment`, adams);
-  const numbers = {
-    ...(weightDecay !== undefined && { weightDecay }),
-    ...(beta2 !== undefined && { beta2 }),
-    ...(momentumForm !== undefined && { form: momentumForm }),
-  };
   const make: (options: AdamWOptions & MomentumOptions) => Optimizer = optimizers[optimizer];
-  return make(numbers);
+  return make({ weightDecay, beta2, form: momentumForm });
 }
 
 const withoutNumber = (where: string, what: string, having: object) =>

@@ -18,10 +18,7 @@ export function scheduleOf({ schedule, rise, finalRate, warmup }: Flags): Schedu
   if (finalRate !== undefined && !ending.includes(schedule))
     throw refuse("--final-rate", `the schedule ${schedule} has no final rate`, `Use --schedule ${ending.join(" or ")}`);
   const make: (options: RestartOptions & OneCycleOptions) => Schedule = schedules[schedule];
-  const decay = make({
-    ...(rise !== undefined && { rise }),
-    ...(finalRate !== undefined && { final: finalRate }),
-  });
+  const decay = make({ rise, final: finalRate });
   return warmup > 0 ? warmedUp(warmup, decay) : decay;
 }
 

@@ -17,7 +17,9 @@ import { parameterPrefix, type Model } from "../../nn/sequential.ts";
 import { loadModelFile, type TrainedModel } from "../../node/index.ts";
 import type { ExampleSource } from "../data/data-source.ts";
 import type { NetworkFlags } from "../options/network-options.ts";
+import { isDenseNetwork } from "../text/network-text.ts";
 import { field } from "../text/text.ts";
+import { headOf } from "./network.ts";
 
 /** The model that a run starts from. */
 export interface StartingModel {
@@ -63,9 +65,9 @@ function architectureOf(model: Model, path: string): Partial<Architecture> {
 }
 
 /** The options for dense layers that share one activation; undefined for other models. */
-function denseArchitecture({ config }: Model): Partial<Architecture> | undefined {
-  const layers = config.layers.map(summarizeLayer);
-  if (!layers.every((layer) => layer !== undefined && !isOnlyActivation(layer))) return undefined;
+function denseArchitecture(model: Model): Partial<Architecture> | undefined {
+  const layers = model.config.layers.map(summarizeLayer);
+  if (!isDenseNetwork(model) || layers.some((layer) => isOnlyActivation(layer!))) return undefined;
   const dense = layers.filter((layer) => layer?.units !== undefined);
   const hidden = dense.slice(0, -1);
   const [activation, ...others] = new Set(hidden.map((layer) => layer!.activation as NetworkFlags["activation"]));
@@ -154,7 +156,7 @@ export function startedFrom(model: Model, flags: Architecture, { path, trained }
 /** A model with the values of another one with the same layers, except those of the last dense layer if it is new. */
 function withValuesOf(model: Model, trained: Model, isSameHead: boolean): Model {
   const prefix = parameterPrefix(trained.config);
-  const head = `layers.${model.config.layers.findLastIndex(({ type }) => type === "dense")}.`;
+  const head = `layers.${headOf(model.config.layers)}.`;
   const before = initialValues(trained);
   const values = Object.entries(initialValues(model)).map(([name, own]) => {
     const from = !isSameHead && name.startsWith(head) ? own : before[prefix + name]!;

@@ -108,12 +108,12 @@ function exampleModel(run: Run, data: ExampleSource): Model {
   return model;
 }
 
-/** The options of a trainer for pictures and tables. */
+/** The options of a trainer for images and tables. */
 function exampleOptions({ augment, classWeights }: SettledFlags, { train, normalization }: ExampleSource) {
   return {
     normalization,
-    ...(augment !== undefined && { augment: augmentationsFor(augment, train, normalization) }),
-    ...(classWeights !== undefined && { classWeights }),
+    augment: augment === undefined ? undefined : augmentationsFor(augment, train, normalization),
+    classWeights,
   };
 }
 
@@ -202,14 +202,14 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
 
 const unchanged = { scale: 1, offset: 0 };
 
-/** What the file of a model of pictures or a table stores about its inputs and outputs. */
+/** What the file of a model of images or a table stores about its inputs and outputs. */
 function exampleFacts({ threshold }: SettledFlags, { train, normalization, table, images }: ExampleSource) {
   return {
     normalization,
     ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
     ...(table && { table }),
     ...(images && { images }),
-    ...(threshold !== undefined && { threshold }),
+    threshold,
   };
 }
 

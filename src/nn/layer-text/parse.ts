@@ -57,7 +57,7 @@ function made(config: LayerConfig, at: number): Layer {
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const { what, fix } = error;
-    const refusal = { where: `${placeOf(at)}, ${error.where}`, what, ...(fix !== undefined && { fix }) };
+    const refusal = { where: `${placeOf(at)}, ${error.where}`, what, fix };
     throw new OptionError(refusal, { cause: error });
   }
 }
@@ -198,5 +198,4 @@ function notLayer(at: number, text: string): OptionError {
 
 const foundText = (text: string) => (text === "" ? "the text ends" : `there is ${excerpt(text)}`);
 
-const refuse = (at: number, what: string, fix?: string) =>
-  new OptionError({ where: placeOf(at), what, ...(fix !== undefined && { fix }) });
+const refuse = (at: number, what: string, fix?: string) => new OptionError({ where: placeOf(at), what, fix });

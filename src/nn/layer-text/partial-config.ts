@@ -32,10 +32,7 @@ function layerFrom(where: string, config: unknown, depth: number): Layer {
   } catch (error) {
     if (!(error instanceof OptionError) || error.where?.startsWith(where)) throw error;
     const { what, fix } = error;
-    throw new OptionError(
-      { where: `${where}, ${error.where}`, what, ...(fix !== undefined && { fix }) },
-      { cause: error },
-    );
+    throw new OptionError({ where: `${where}, ${error.where}`, what, fix }, { cause: error });
   }
 }
 

@@ -87,8 +87,8 @@ export function gpt(options: GptOptions): FunctionalModel<"tokens", "logits"> {
   return functionalModel(
     {
       inputs: { tokens: { shape, dtype: "uint32" } },
-      ...(seed !== undefined && { seed }),
-      ...(name !== undefined && { name }),
+      seed,
+      name,
     },
     ({ tokens }, { use }) => ({ logits: use(layer, tokens, "gpt") }),
   );

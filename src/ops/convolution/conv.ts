@@ -37,6 +37,7 @@ interface ConvolutionAttributes {
 const conv2dOp: GivenOp = {
   name: "conv2d",
   kind: "view",
+  hasChannels: true,
   gradient(node, upstream) {
     const [values, images, weights, bias] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
     const attributes = node.attributes as ConvolutionAttributes;
@@ -297,7 +298,7 @@ export function conv1d(signals: Tensor, weights: Tensor, options: ConvolutionOpt
     ...options,
     stride: own(stride),
     dilation: own(dilation),
-    ...(sides !== undefined && { padding: sides }),
+    padding: sides,
   });
   return reshape(result, [examples, result.shape[2]!, result.shape[3]!]);
 }

@@ -42,6 +42,7 @@ function placesOf(images: Tensor, windows: Windows, fill = 0): Tensor {
 const maxPoolOp: GivenOp = {
   name: "maxPool2d",
   kind: "view",
+  hasChannels: true,
   gradient(node, upstream) {
     const [values, images] = node.inputs as [Tensor, Tensor];
     const { windows } = node.attributes as PoolAttributes;
@@ -85,6 +86,7 @@ function pooled(op: GivenOp, values: Tensor, images: Tensor, windows: Windows): 
 const averagePoolOp: GivenOp = {
   name: "averagePool2d",
   kind: "view",
+  hasChannels: true,
   gradient(node, upstream) {
     const [, images] = node.inputs as [Tensor, Tensor];
     const { windows } = node.attributes as PoolAttributes;

@@ -1,5 +1,5 @@
 import { stridesOf } from "../../graph/tensor.ts";
-import type { WasmPointwiseKernel } from "../wasm-kernel.ts";
+import type { WasmAnchorKernel, WasmPointwiseKernel } from "../wasm-kernel.ts";
 import { elementOfAxes, joinedTerms, type AxisTerm } from "../wasm/broadcast.ts";
 import { quotient, remainder, type Index } from "../wasm/indices.ts";
 import { operandWords, resultWords } from "../wasm/words.ts";
@@ -71,4 +71,7 @@ const axisIndex: WasmPointwiseKernel = {
   },
 };
 
-export const kernels = { transpose, broadcastTo, copy: broadcastTo, axisIndex };
+/** The parts of a pack are computed in their places. Where they cannot be, the loop of `cpu.ts` copies them. */
+const pack: WasmAnchorKernel = { kind: "anchor", call: () => undefined };
+
+export const kernels = { transpose, broadcastTo, copy: broadcastTo, axisIndex, pack };

@@ -96,6 +96,7 @@ const matmul: WasmAnchorKernel = {
       grain: byColumns ? TILE_COLUMNS : TILE_ROWS,
       scratchBytes: computedOffset + Math.max(LEAST_COMPUTED_BYTES, 4 * blockInner * Math.max(...computed)),
       flops: 2 * rows * columns * inner * count,
+      isProduct: true,
     };
   },
 };

@@ -29,6 +29,7 @@ export interface BatchNorm {
 const batchNormOp: GivenOp = {
   name: "batchNorm",
   kind: "view",
+  hasChannels: true,
   gradient(node, upstream) {
     const [, x, mean, scale, weight] = node.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor?];
     const { shape } = x;

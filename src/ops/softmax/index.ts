@@ -73,9 +73,9 @@ export const logSoftmax = (logits: Tensor, options: SoftmaxOptions = {}): Tensor
  * element is infinite, so is the result.
  */
 export function logSumExp(x: Tensor, { axes, keepAxes = false }: ReduceOptions = {}): Tensor {
-  const largest = stopGradient(max(x, { ...(axes !== undefined && { axes }), keepAxes: true }));
+  const largest = stopGradient(max(x, { axes, keepAxes: true }));
   const shift = select(isNotFinite(largest), 0, largest);
-  const total = sum(exp(subtract(x, shift)), { ...(axes !== undefined && { axes }), keepAxes: true });
+  const total = sum(exp(subtract(x, shift)), { axes, keepAxes: true });
   const result = add(log(total), shift);
   return keepAxes ? result : reshape(result, sum(x, axes === undefined ? {} : { axes }).shape);
 }

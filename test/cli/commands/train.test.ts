@@ -187,3 +187,42 @@ describe("wgrad train", () => {
     expect(last["step"]).toBeGreaterThan(0);
   });
 });
+
+describe("a loss or gradient that is not finite", () => {
+  const diverging = [
+    "train",
+    "--data",
+    "data",
+    "--device",
+    "cpu",
+    "--hidden",
+    "8",
+    "--batch",
+    "20",
+    "--epochs",
+    "20",
+    "--optimizer",
+    "sgd",
+    "--lr",
+    "1e30",
+    "--no-standardize",
+  ];
+
+  test("stops the run with the step, the place, the learning rate and the last good checkpoint", async () => {
+    const { code, stderr } = await wgrad([...diverging, "--checkpoint", "kept", "--every", "1"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /step \d+: the (gradient of layers\.\d\.\w+|loss) is not finite, at learning rate [\d.e+]+.*choose another --on-nan/,
+    );
+    expect(stderr).toMatch(/The last good checkpoint is kept\/step-\d+\.safetensors/);
+  });
+
+  test("is skipped or ignored on request", async () => {
+    const skipped = await wgrad([...diverging, "--on-nan", "skip"]);
+    expect(skipped.code).toBe(0);
+    expect(skipped.stderr).toMatch(/step \d+ was skipped: .* is not finite/);
+    const ignored = await wgrad([...diverging, "--on-nan", "ignore"]);
+    expect(ignored.code).toBe(0);
+    expect(ignored.stderr).toMatch(/training diverged/);
+  });
+});

@@ -1,7 +1,7 @@
 import { decode } from "fast-png";
 import { expect, test } from "vitest";
 import type { ReportFacts } from "../../../src/cli/report/facts.ts";
-import { grayPicture, signedPicture } from "../../../src/cli/report/images.ts";
+import { grayImage, signedImage } from "../../../src/cli/report/images.ts";
 import { html } from "../../../src/cli/report/markup.ts";
 import { reportHtml } from "../../../src/cli/report/html.ts";
 
@@ -40,13 +40,13 @@ const facts: ReportFacts = {
         label: "owl",
         prediction: EVIL,
         probabilities: [0.987, 0.012],
-        picture: { source: grayPicture([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
+        image: { source: grayImage([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
       },
     ],
   },
   outputs: [{ name: EVIL, metrics: { r2: 0.91, rmse: 1.5, mae: NaN }, points: [[1, 2]] }],
   weights: {
-    pictures: [{ source: signedPicture([1, -1, 0], 3, 1), width: 3, height: 1, caption: EVIL }],
+    images: [{ source: signedImage([1, -1, 0], 3, 1), width: 3, height: 1, caption: EVIL }],
     units: 9,
     largest: 0.12345,
   },
@@ -93,7 +93,7 @@ test("text is escaped everywhere", () => {
   const page = reportHtml(facts);
   expect(page).not.toContain("<script>");
   expect(page).not.toContain(`alert("x")`);
-  // Title, heading, results, option, legend of two charts, examined twice, class, mistake, picture, output, weights, kernel.
+  // Title, heading, results, option, legend of two charts, examined twice, class, mistake, image, output, weights, kernel.
   expect(page.match(/&lt;script&gt;alert\(/g)!.length).toBeGreaterThanOrEqual(14);
   expect(html`<p title="${`"'<&>`}">${["a", html`<b>${"<"}</b>`, 3]}</p>`.text).toBe(
     '<p title="&quot;&#39;&lt;&amp;&gt;">a<b>&lt;</b>3</p>',
@@ -138,15 +138,15 @@ test("there is no loss chart without measurements", () => {
 
 const pixels = (uri: string) => decode(Buffer.from(uri.split(",")[1]!, "base64"));
 
-test("pictures show values from black to white, and signed values from blue to orange", () => {
-  expect(pixels(grayPicture([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
+test("images show values from black to white, and signed values from blue to orange", () => {
+  expect(pixels(grayImage([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
     width: 2,
     height: 2,
     channels: 1,
     data: Uint8Array.of(0, 64, 128, 255),
   });
-  const signed = pixels(signedPicture([0.5, -0.5, 0, 0.25], 4, 0.5));
+  const signed = pixels(signedImage([0.5, -0.5, 0, 0.25], 4, 0.5));
   expect(signed).toMatchObject({ width: 4, height: 1, channels: 3 });
   expect([...signed.data]).toEqual([213, 94, 0, 0, 114, 178, 255, 255, 255, 234, 175, 128]);
-  expect([...pixels(signedPicture([0, 0], 2, 0)).data]).toEqual([255, 255, 255, 255, 255, 255]);
+  expect([...pixels(signedImage([0, 0], 2, 0)).data]).toEqual([255, 255, 255, 255, 255, 255]);
 });

@@ -75,7 +75,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     }
     expect(facts.examined).toBe("On the 45 test examples.");
     expect(facts.weights).toMatchObject({ units: 6 });
-    expect(facts.weights!.pictures[0]).toMatchObject({ width: 4, height: 1 });
+    expect(facts.weights!.images[0]).toMatchObject({ width: 4, height: 1 });
     expect(facts.gradientNorms.map(({ name }) => name)).toEqual(["layer 0, dense 6", "layer 2, dense 3"]);
     expect(facts.gradientNorms[0]!.points.at(-1)![0]).toBe(120);
     expect(facts.gradientNorms[0]!.points.length).toBeGreaterThan(15);
@@ -137,9 +137,9 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
   });
 });
 
-test("the most confident mistakes come first, with pictures if the examples have two axes", () => {
+test("the most confident mistakes come first, with images if the examples have two axes", () => {
   const dataset = makeClassificationDataset({
-    name: "pictures",
+    name: "images",
     features: Uint8Array.of(0, 255, 10, 20, 30, 40, 50, 60),
     shape: [1, 2],
     labels: Uint32Array.of(0, 1, 0, 1),
@@ -152,9 +152,9 @@ test("the most confident mistakes come first, with pictures if the examples have
   ]);
   expect(classes!.worst.map(({ example }) => example)).toEqual([2, 3, 0]);
   expect(classes!.worst[1]!.probabilities![0]).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
-  const { picture } = classes!.worst[2]!;
-  expect(picture).toMatchObject({ width: 2, height: 1, caption: "a, predicted as b" });
-  expect([...decode(Buffer.from(picture!.source.split(",")[1]!, "base64")).data]).toEqual([0, 255]);
+  const { image } = classes!.worst[2]!;
+  expect(image).toMatchObject({ width: 2, height: 1, caption: "a, predicted as b" });
+  expect([...decode(Buffer.from(image!.source.split(",")[1]!, "base64")).data]).toEqual([0, 255]);
 
   // A single output is a logit of class 1, or a value near 0 or 1.
   const logits = examine(dataset, Float32Array.of(0.1, -4, 3, 2), { loss: "sigmoidBinaryCrossEntropy" }).classes!;
@@ -179,7 +179,7 @@ test("mistakes depend on the threshold, ranks do not, and images in color are sh
   const low = examine(dataset, outputs, { loss: "softmaxCrossEntropy", threshold: 0.2 }).classes!;
   expect([usual.worst, low.worst].map((worst) => worst.map(({ example }) => example))).toEqual([[1], [0]]);
   expect([usual.rocAuc, low.rocAuc]).toEqual(["1.000", "1.000"]);
-  const { source } = usual.worst[0]!.picture!;
+  const { source } = usual.worst[0]!.image!;
   expect([...decode(Buffer.from(source.split(",")[1]!, "base64")).data]).toEqual([60, 80, 100]);
 });
 
@@ -209,26 +209,26 @@ test("the first examples of a data set keep their labels or targets", () => {
   expect([all.count, all.targets.length]).toEqual([9, 9]);
 });
 
-test("the first layer's weights become one picture per unit, with the shape of the examples", () => {
+test("the first layer's weights become one image per unit, with the shape of the examples", () => {
   const weights = Float32Array.from({ length: 6 * 70 }, (_, index) => (index % 70 === 1 ? 0.5 : 0));
   const model = sequential([flatten(), dense(70)], { inputShape: [2, 3] });
   const found = firstWeights(model, { "layers.1.weight": { shape: [6, 70], values: weights } }, [2, 3]);
   expect(found).toMatchObject({ units: 70, largest: 0.5 });
-  expect(found.pictures).toHaveLength(64);
-  const image = (unit: number) => decode(Buffer.from(found.pictures[unit]!.source.split(",")[1]!, "base64"));
+  expect(found.images).toHaveLength(64);
+  const image = (unit: number) => decode(Buffer.from(found.images[unit]!.source.split(",")[1]!, "base64"));
   expect(image(1)).toMatchObject({ width: 3, height: 2 });
   expect([...image(0).data].every((value) => value === 255)).toBe(true);
   expect([...image(1).data.subarray(0, 3)]).toEqual([213, 94, 0]);
 });
 
-test("the weights of a convolution become one picture per output, with the channels side by side", () => {
+test("the weights of a convolution become one image per output, with the channels side by side", () => {
   // Window [2, 2], 3 channels, 2 outputs; only row 1, column 0, channel 2 of output 1 is not 0.
   const weights = new Float32Array(2 * 2 * 3 * 2);
   weights[((1 * 2 + 0) * 3 + 2) * 2 + 1] = -4;
   const model = sequential([allLayers.conv2d(2, 2), flatten(), dense(3)], { inputShape: [5, 5, 3] });
   const found = firstWeights(model, { "layers.0.weight": { shape: [2, 2, 3, 2], values: weights } }, [5, 5, 3]);
   expect(found).toMatchObject({ units: 2, largest: 4 });
-  const [none, one] = found.pictures.map(({ source }) => decode(Buffer.from(source.split(",")[1]!, "base64")));
+  const [none, one] = found.images.map(({ source }) => decode(Buffer.from(source.split(",")[1]!, "base64")));
   expect([one!.width, one!.height]).toEqual([6, 2]);
   expect([...none!.data].every((value) => value === 255)).toBe(true);
   // Of six columns, the last two are those of channel 2.
@@ -242,8 +242,8 @@ test("the weights of images in color show the channels side by side", () => {
   // One unit; only the green channel of the second pixel has a weight. The image has one row of two pixels.
   const values = Float32Array.of(0, 0, 0, 0, 1, 0);
   const model = sequential([flatten(), dense(1)], { inputShape: [1, 2, 3] });
-  const { pictures } = firstWeights(model, { "layers.1.weight": { shape: [6, 1], values } }, [1, 2, 3]);
-  const { data, width, height } = decode(Buffer.from(pictures[0]!.source.split(",")[1]!, "base64"));
+  const { images } = firstWeights(model, { "layers.1.weight": { shape: [6, 1], values } }, [1, 2, 3]);
+  const { data, width, height } = decode(Buffer.from(images[0]!.source.split(",")[1]!, "base64"));
   expect([width, height]).toEqual([6, 1]);
   const colored = Array.from({ length: 6 }, (_, pixel) => data[3 * pixel] !== 255);
   expect(colored).toEqual([false, false, false, true, false, false]);

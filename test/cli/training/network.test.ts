@@ -72,7 +72,7 @@ describe("--layers", () => {
     ],
     [
       "dense 10",
-      "--layers, dense: its input has the shape [28, 28] per example instead of one axis of features. Insert flatten() before this layer.",
+      "--layers: the last layer has an output of shape [28, 10], but the data have 10 classes. Let the layers end with flatten, dense 10.",
     ],
   ])("%s is refused", async (layers, message) => {
     await expect(build("--layers", layers)).rejects.toThrow(message);
@@ -103,6 +103,7 @@ describe("networkText", () => {
     );
     expect(text("maxpool 2, flatten")).toBe("28×28×3, 2 layers, 0 parameters");
     expect(text("dense 4 relu, dense 2", [3])).toBe("3-4-2, 26 parameters");
+    expect(text("dense 4 relu, flatten, dense 2", [5, 3])).toBe("5×3, dense 4-2, 58 parameters");
   });
 
   test("leaves out a projection", () => {

@@ -10,7 +10,9 @@ import type { Layer, LayerType } from "../layer.ts";
 export type DenseOptions = AffineOptions;
 
 /**
- * A fully connected layer, activation(x·W + b), with W [inputs, units] and b [units].
+ * A fully connected layer, activation(x·W + b), with W [inputs, units] and b [units]. It applies to the last axis, as
+ * PyTorch's nn.Linear does: an example of [..., inputs] becomes [..., units], so that all positions of a sequence share
+ * the weights. Put `flatten()` before it to connect each unit with a whole image.
  *
  * @example
  * ```ts
@@ -18,8 +20,8 @@ export type DenseOptions = AffineOptions;
  * ```
  *
  * @param units number of outputs, at least 1
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input has more than
- * one axis per example
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if an example of its input is
+ * a single number
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   requireCount("dense units", units);
@@ -27,10 +29,10 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   return {
     config: { type: "dense", units, ...affine.config },
     build(context) {
-      const inputs = singleAxis(context.inputShape);
+      const inputs = lastAxis(context.inputShape);
       const { weight, bias } = affine.parameters(context, [inputs, units], units, { fanIn: inputs, fanOut: units });
       return {
-        outputShape: [units],
+        outputShape: [...context.inputShape.slice(0, -1), units],
         apply(x, { precision }) {
           const product = matmul(x, weight, { precision });
           return affine.activate(bias ? add(product, bias) : product);
@@ -40,15 +42,14 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   };
 }
 
-function singleAxis(shape: Shape): number {
-  if (shape.length !== 1) {
-    throw new GraphError({
-      where: "dense",
-      what: `its input has the shape [${shape.join(", ")}] per example instead of one axis of features`,
-      fix: "Insert flatten() before this layer",
-    });
-  }
-  return shape[0]!;
+function lastAxis(shape: Shape): number {
+  const size = shape.at(-1);
+  if (size !== undefined) return size;
+  throw new GraphError({
+    where: "dense",
+    what: "an example of its input is a single number without axes",
+    fix: "Give the input the shape [1]",
+  });
 }
 
 export const layerType: LayerType = {

@@ -15,11 +15,8 @@ import {
   type Tensor,
   type TrainedModel,
 } from "../../../index.ts";
+import { byFolder } from "../../../nn/layers/by-folder.ts";
 import type { LayerType } from "../../../nn/layers/layer.ts";
-import { layerType as activationType } from "../../../nn/layers/activation/index.ts";
-import { layerType as denseType } from "../../../nn/layers/dense/index.ts";
-import { layerType as dropoutType } from "../../../nn/layers/dropout/index.ts";
-import { layerType as flattenType } from "../../../nn/layers/flatten/index.ts";
 import { defaultSettings, optimizerNames, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
 
 /** The number of warm-up steps of the schedule with warm-up. */
@@ -95,13 +92,13 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
   };
 }
 
-/** Named one by one, like the library's `summarizeLayer`, which would load all layers. The others have no summary. */
-const summarizedTypes: Readonly<Record<string, LayerType>> = {
-  activation: activationType,
-  dense: denseType,
-  dropout: dropoutType,
-  flatten: flattenType,
-};
+/** The types of layers with a summary. The library's `summarizeLayer` would load all others. */
+const summarizedTypes = byFolder<LayerType>(
+  import.meta.glob("../../../nn/layers/{activation,dense,dropout,flatten}/index.ts", {
+    eager: true,
+    import: "layerType",
+  }),
+);
 
 /** Summarizes a layer of a network of dense layers. */
 export const summarizeLayer = (config: LayerConfig): LayerSummary | undefined =>

@@ -17,7 +17,6 @@ import type {
   DigitsCommand,
   DigitsEvent,
   KeptSummary,
-  PreparedEvent,
   StepProfile,
   WatchedWeights,
 } from "../contract.ts";
@@ -28,7 +27,8 @@ import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
 import { Inspector, type InspectionListener } from "./inspector.ts";
 import { settingsOf } from "./network.ts";
-import { Run, type RunOptions } from "./run.ts";
+import { keptRun, newRun, preparedEvent, type Wanted } from "./prepared.ts";
+import { Run } from "./run.ts";
 import { trainOn } from "./training.ts";
 import { Turns } from "./turns.ts";
 
@@ -47,12 +47,6 @@ export function createDigitsService(options: ServiceOptions): DigitsApi {
 
 /** Commands that replace the current network. */
 const REPLACING: readonly DigitsCommand["kind"][] = ["begin", "load", "resume"];
-
-/** The options of a new run, without those that the service adds. */
-type Wanted = Pick<RunOptions, "settings" | "loaded" | "resumeFrom" | "course" | "normalization"> & {
-  readonly origin: PreparedEvent["origin"];
-  readonly seconds: number;
-};
 
 class DigitsService implements DigitsApi {
   readonly #options: ServiceOptions;
@@ -139,7 +133,7 @@ class DigitsService implements DigitsApi {
   async #execute(request: number, command: DigitsCommand): Promise<void> {
     switch (command.kind) {
       case "begin":
-        return this.#prepare(request, { settings: command.settings, loaded: undefined, origin: "drawn", seconds: 0 });
+        return this.#prepare(request, newRun({ settings: command.settings, loaded: undefined }));
       case "adjust":
         return this.#adjust(request, command.settings);
       case "step":
@@ -191,26 +185,7 @@ class DigitsService implements DigitsApi {
 
   async #resume(request: number, from: "earlier" | "present"): Promise<void> {
     const kept = from === "earlier" ? await this.#keeper.earlier() : this.#keeper.present;
-    if (!kept) {
-      const run = this.#required();
-      return this.#prepare(request, {
-        settings: run.options.settings,
-        loaded: run.options.loaded,
-        origin: "drawn",
-        seconds: 0,
-      });
-    }
-    const { settings, snapshot, course, normalization, seconds, file } = kept;
-    const loaded = file && { file, ...(await import("./files.ts")).networkOf(file) };
-    await this.#prepare(request, {
-      settings,
-      loaded,
-      resumeFrom: snapshot,
-      course,
-      normalization,
-      seconds,
-      origin: "kept",
-    });
+    return this.#prepare(request, kept ? await keptRun(kept) : newRun(this.#required().options));
   }
 
   /** Creates a run and shows it in place of the current one. If that fails, the current one stays. */
@@ -227,7 +202,7 @@ class DigitsService implements DigitsApi {
     });
     if (request < this.#lastReplacing) return run.dispose();
     this.#show(run, seconds);
-    this.#tellPrepared(run, origin);
+    this.#tell(run, preparedEvent(run, origin));
     if (!this.#wanted) void this.#inspector!.inspectIdle(() => !this.#wanted);
   }
 
@@ -254,7 +229,7 @@ class DigitsService implements DigitsApi {
     try {
       await trainOn(run, {
         signal: controller.signal,
-        ...(maxSteps !== undefined && { maxSteps }),
+        maxSteps,
         tell: (event, buffers) => this.#tell(run, event, buffers),
         between: () => {
           if (!isShown()) return;
@@ -360,26 +335,6 @@ class DigitsService implements DigitsApi {
     // The files may be added later.
     known.catch(() => this.#data.delete(data));
     return known;
-  }
-
-  #tellPrepared(run: Run, origin: PreparedEvent["origin"]): void {
-    const { trainer, model, options } = run;
-    const { settings, data, loaded } = options;
-    this.#tell(run, {
-      kind: "prepared",
-      settings,
-      origin,
-      step: trainer.step,
-      totalSteps: trainer.totalSteps,
-      stepsPerEpoch: trainer.stepsPerEpoch,
-      data: data.name,
-      mnistMissing: data.mnistMissing,
-      trainingExamples: data.train.count,
-      testExamples: data.test.count,
-      parameters: model.parameters.reduce((sum, { size }) => sum + size, 0),
-      file: loaded?.file.name,
-      dispatches: trainer.dispatches,
-    });
   }
 
   get #activity(): Activity | undefined {

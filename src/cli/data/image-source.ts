@@ -14,7 +14,7 @@ import { warn } from "../text/terminal.ts";
 import { counted } from "../text/text.ts";
 
 /** Images that were read. */
-export interface Pictures {
+export interface Images {
   readonly train: ClassificationDataset;
   readonly test: ClassificationDataset | undefined;
   readonly source: string;
@@ -25,15 +25,15 @@ export interface Pictures {
  * Reads the images that the options select.
  * @throws DataError for invalid files; OptionError for options that do not fit the data
  */
-export async function readPictureData(flags: DataFlags): Promise<Pictures> {
+export async function readImageData(flags: DataFlags): Promise<Images> {
   const { data, images, labels, testImages, testLabels } = flags;
   if (images === undefined) return loadMnist({ directory: data, log: warn });
   if (await isFolderOfClasses(images)) return readFolders(images, flags);
   refuseFolderOptions(flags);
   if (await isFolder(images)) return loadMnist({ directory: images, log: warn });
-  const train = await readPictures(images, labels);
+  const train = await readIdxImages(images, labels);
   const known = { classes: train.classes };
-  const test = testImages === undefined ? undefined : await readPictures(testImages, testLabels, known, "--test");
+  const test = testImages === undefined ? undefined : await readIdxImages(testImages, testLabels, known, "--test");
   return { train, test, source: images };
 }
 
@@ -46,7 +46,7 @@ function refuseFolderOptions({ images, size, color }: DataFlags): void {
 }
 
 /** Reads images in folders, one for each class. */
-async function readFolders(folder: string, flags: DataFlags): Promise<Pictures> {
+async function readFolders(folder: string, flags: DataFlags): Promise<Images> {
   const { size: text, color: wanted, testImages } = flags;
   const needless = flags.labels === undefined ? flags.testLabels && "--test-labels" : "--labels";
   if (needless !== undefined) {
@@ -104,7 +104,7 @@ const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await
  * @param prefix the beginning of the options that name the files, "-" or "--test"
  * @throws OptionError without labels; DataError for invalid files
  */
-export async function readPictures(
+export async function readIdxImages(
   images: string,
   labels: string | undefined,
   known?: Pick<IdxPair, "classes" | "requireShape">,

@@ -8,7 +8,7 @@ const cli = commandLine();
 const { inFolder } = cli;
 const wgrad = (args: string): Promise<Finished> => cli.run(args.split(" "));
 
-describe("pictures", () => {
+describe("images", () => {
   test("in IDX files are trained on and evaluated, and a PNG is predicted", async () => {
     const { trainImages, trainLabels, testImages, testLabels } = smallPictures();
     for (const [name, bytes] of Object.entries({ a: trainImages, b: trainLabels, c: testImages, d: testLabels }))

@@ -18,31 +18,31 @@ import { filesIn, readImage, unreadable } from "../../node/image-folder.ts";
 import type { TrainedModel } from "../../node/index.ts";
 import { HEADER_END, pngSize } from "../../node/png-chunks.ts";
 import { warn } from "../text/terminal.ts";
-import { takesPictures } from "./model-table.ts";
-import { isFolder } from "./picture-source.ts";
+import { takesImages } from "./model-table.ts";
+import { isFolder } from "./image-source.ts";
 import type { FeatureBatch } from "./table-batches.ts";
 
 /** The most bytes of an image file, including what it contains besides pixels. */
 const MOST_FILE_BYTES = 2 ** 28;
 
 /** The most bytes of the pixels in a batch of images, and the most images. */
-const BATCH = { bytes: 2 ** 24, pictures: 256 };
+const BATCH = { bytes: 2 ** 24, images: 256 };
 
 /** How an image is converted to the model's input. */
-export interface PictureFlags {
+export interface ImageFlags {
   readonly invert?: true;
   readonly resize?: true;
 }
 
 /** Reads an image file as one batch. @throws DataError if the model does not expect such an image */
-export async function* onePicture(
+export async function* oneImage(
   chunks: AsyncIterable<Uint8Array>,
   where: string,
   trained: TrainedModel,
-  flags: PictureFlags,
+  flags: ImageFlags,
 ): AsyncGenerator<FeatureBatch> {
   const input = imageInputOf(trained, where, flags);
-  const bytes = await pictureBytes(chunks, where, (size) => requireFit(size, where, input));
+  const bytes = await imageBytes(chunks, where, (size) => requireFit(size, where, input));
   const image = await decodeImage(bytes, { where, background: backgroundOf(flags) });
   const pixels = inputPixels(image, where, input, flags);
   if (!trained.images) warnOfBright(pixels, where);
@@ -53,16 +53,16 @@ export async function* onePicture(
  * Reads images in batches. Folders are read with their folders; the images of each are sorted by path.
  * @throws DataError at the end, with the files that are not readable images, or do not fit the model
  */
-export async function* manyPictures(
+export async function* manyImages(
   paths: readonly string[],
   where: string,
   trained: TrainedModel,
-  flags: PictureFlags,
+  flags: ImageFlags,
 ): AsyncGenerator<FeatureBatch> {
   const input = imageInputOf(trained, where, flags);
-  const files = await picturesAt(paths);
+  const files = await imagesAt(paths);
   const size = sizeOf(trained.model.inputShape);
-  const most = Math.max(1, Math.min(BATCH.pictures, Math.floor(BATCH.bytes / size)));
+  const most = Math.max(1, Math.min(BATCH.images, Math.floor(BATCH.bytes / size)));
   const faults: string[] = [];
   for (let first = 0; first < files.length; first += most) {
     const features: Uint8Array[] = [];
@@ -82,7 +82,7 @@ export async function* manyPictures(
 }
 
 /** The files among paths, and those in the folders among them. @throws DataError for a folder without files */
-async function picturesAt(paths: readonly string[]): Promise<string[]> {
+async function imagesAt(paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     paths.map(async (path) => {
       if (!(await isFolder(path))) return [path];
@@ -99,7 +99,7 @@ async function picturesAt(paths: readonly string[]): Promise<string[]> {
  * @param requireSize receives the size in the header of a PNG before the rest is read, and may throw
  * @throws DataError for more than `MOST_FILE_BYTES`
  */
-async function pictureBytes(
+async function imageBytes(
   chunks: AsyncIterable<Uint8Array>,
   where: string,
   requireSize: (size: ImageSize) => void,
@@ -124,12 +124,12 @@ async function pictureBytes(
  * How images become the input of a model: as stored in its file, else by the shape of its input.
  * @throws DataError for a model that expects no images
  */
-export function imageInputOf(trained: TrainedModel, where: string, { resize }: PictureFlags = {}): ImageInput {
+export function imageInputOf(trained: TrainedModel, where: string, { resize }: ImageFlags = {}): ImageInput {
   if (trained.images) return { ...trained.images, resize: resize === true || trained.images.resize };
   const { inputShape } = trained.model;
-  const [height, width, channels = 1] = pictureShape(inputShape);
+  const [height, width, channels = 1] = imageShape(inputShape);
   const color = channels === 3 ? "rgb" : "gray";
-  if (takesPictures(trained) && height * width * channelsOf(color) === sizeOf(inputShape))
+  if (takesImages(trained) && height * width * channelsOf(color) === sizeOf(inputShape))
     return { height, width, color, resize: resize === true };
   const what = "this is an image, but the model expects rows of a table";
   const fix = "Give a CSV file, or import the network with the --shape of its images, such as 28,28";
@@ -137,7 +137,7 @@ export function imageInputOf(trained: TrainedModel, where: string, { resize }: P
 }
 
 /** Height, width and channels of the images that a model expects; an input of one axis is taken as a square. */
-function pictureShape(inputShape: readonly number[]): [height: number, width: number, channels?: number] {
+function imageShape(inputShape: readonly number[]): [height: number, width: number, channels?: number] {
   if (inputShape.length === 2 || inputShape.length === 3)
     return inputShape as [height: number, width: number, channels?: number];
   const side = Math.floor(Math.sqrt(sizeOf(inputShape)));
@@ -145,7 +145,7 @@ function pictureShape(inputShape: readonly number[]): [height: number, width: nu
 }
 
 /** Transparent pixels become 0: black, or the white that inverting makes black. */
-const backgroundOf = ({ invert }: PictureFlags) => (invert ? 255 : 0);
+const backgroundOf = ({ invert }: ImageFlags) => (invert ? 255 : 0);
 
 /** @throws DataError for another size than the model's, unless images are resized */
 function requireFit(size: ImageSize, where: string, input: ImageInput): void {
@@ -158,7 +158,7 @@ function requireFit(size: ImageSize, where: string, input: ImageInput): void {
 }
 
 /** The pixels of an image as the model expects them. @throws DataError for another size, unless it is to be resized */
-function inputPixels(image: DecodedImage, where: string, input: ImageInput, { invert }: PictureFlags): Uint8Array {
+function inputPixels(image: DecodedImage, where: string, input: ImageInput, { invert }: ImageFlags): Uint8Array {
   requireFit(image, where, input);
   const pixels = invert ? image.pixels.map((value) => 255 - value) : image.pixels;
   return imageInColor(resizeImage({ ...image, pixels }, input), input.color).pixels;

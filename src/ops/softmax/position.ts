@@ -1,0 +1,3 @@
+import { ofRows, type PositionRules } from "../position-rule.ts";
+
+export const positionRules: PositionRules = { softmax: ofRows, logSoftmax: ofRows };
