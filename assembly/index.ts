@@ -11,5 +11,6 @@ export { patches, patchRows } from "./patches";
 export { argmax, maximum as max, mean, product, sum } from "./reduce";
 export { cumulativeSum } from "./scan";
 export { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax";
+export { flushSubnormals } from "./subnormal";
 export { transpose } from "./transpose";
 export * from "./math";

@@ -25,7 +25,8 @@ export function addRows(
     right += stride << 2;
   }
   for (; k < inner; k++) {
-    addRow(left, right, result, columns, fresh);
+    if (fresh) scaleRow(left, right, result, columns);
+    else addRow(left, right, result, columns);
     fresh = false;
     left += leftStep;
     right += stride;
@@ -57,11 +58,28 @@ function addFourRows(left: i32, leftStep: i32, right: i32, stride: i32, result: 
   }
 }
 
-function addRow(left: i32, right: i32, result: i32, columns: i32, fresh: bool): void {
+/** result[column] = left · right(column): all of the product if its inner axis has one element. */
+function scaleRow(left: i32, right: i32, result: i32, columns: i32): void {
+  const a = v128.load32_splat(left);
+  for (; columns >= 16; columns -= 16) {
+    v128.store(result, f32x4.mul(a, v128.load(right)));
+    v128.store(result, f32x4.mul(a, v128.load(right, 16)), 16);
+    v128.store(result, f32x4.mul(a, v128.load(right, 32)), 32);
+    v128.store(result, f32x4.mul(a, v128.load(right, 48)), 48);
+    right += 64;
+    result += 64;
+  }
+  for (; columns > 0; columns -= 4) {
+    storeLanes(result, f32x4.mul(a, v128.load(right)), columns);
+    right += 16;
+    result += 16;
+  }
+}
+
+function addRow(left: i32, right: i32, result: i32, columns: i32): void {
   const a = v128.load32_splat(left);
   for (; columns > 0; columns -= 4) {
-    const product = f32x4.mul(a, v128.load(right));
-    const sums = fresh ? product : f32x4.add(v128.load(result), product);
+    const sums = f32x4.add(v128.load(result), f32x4.mul(a, v128.load(right)));
     if (columns < 4) {
       storeLanes(result, sums, columns);
       return;

@@ -5,7 +5,9 @@ import { createWasmBackend } from "../../src/backends/wasm/index.ts";
 import { builtInDigits } from "../../src/data/digits.ts";
 import { DeviceError, DeviceLostError, OptionError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
-import { constant, input, parameter, stepScalar } from "../../src/graph/leaves.ts";
+import { constant, input, parameter, state, stepScalar } from "../../src/graph/leaves.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import type { NumericArray } from "../../src/ops/kernel.ts";
 import { add, exp, multiply, square, subtract } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
@@ -163,6 +165,33 @@ describe("a thread that dies", () => {
     await expect(running).rejects.toThrow(DeviceLostError);
     backend.dispose();
   });
+});
+
+/** A comparison of so many elements by `toEqual` would take seconds. */
+const haveSameBits = (values: NumericArray, expected: Float32Array): boolean =>
+  Buffer.from(values.buffer).equals(Buffer.from(expected.buffer));
+
+test.each([1, 3])("subnormal numbers in updated states become 0 after 256 steps, with %i threads", async (threads) => {
+  const { backend } = await acquireWasm(threads);
+  // Enough elements to be divided among threads, and not a multiple of four.
+  const size = 800_003;
+  const smallest = 2 ** -126;
+  const values = [2 ** -149, -smallest / 2, smallest, -smallest, -0, NaN, Infinity, -Infinity, 0.5];
+  const initial = Float32Array.from({ length: size }, (_, element) => values[element % values.length]!);
+  const flushed = initial.map((value) => (value !== 0 && Math.abs(value) < smallest ? 0 : value));
+  const [moment, kept, weight] = [state("moment", [size]), state("kept", [size]), parameter("weight", [size])];
+  const updates = [moment, weight].map((target) => ({ target, value: multiply(target, 1) }));
+  const session = backend.createSession();
+  const executable = await session.compile(defineGraph({ total: sum(kept) }, updates));
+  for (const leaf of [moment, kept, weight]) session.write(leaf, initial);
+  const isUnchanged = async (leaf: Tensor) => haveSameBits(await session.read(leaf), initial);
+  await executable.run(0, 255);
+  expect(await isUnchanged(moment)).toBe(true);
+  await executable.run(255, 1);
+  expect(haveSameBits(await session.read(moment), flushed)).toBe(true);
+  expect(await isUnchanged(kept)).toBe(true);
+  expect(await isUnchanged(weight)).toBe(true);
+  session.dispose();
 });
 
 test("a long run lets timers fire, and what is called meanwhile comes after it", async () => {

@@ -9,6 +9,7 @@ import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { WasmDevice } from "./device.ts";
 import { WasmExecutable } from "./executable.ts";
+import { updatedStates } from "./flush.ts";
 import { lower } from "./lower.ts";
 import type { Block } from "./memory.ts";
 import { wasmRules } from "./rules.ts";
@@ -24,6 +25,16 @@ export async function compile(device: WasmDevice, graph: Graph, leaves: StoredLe
   const scalars = graph.nodes.filter(isStepScalar);
   const literals = graph.nodes.filter(isLiteral);
   return device.queue.add(
-    () => new WasmExecutable({ device, plan: planned, lowered, indices, scalars, literals, leaves }),
+    () =>
+      new WasmExecutable({
+        device,
+        plan: planned,
+        lowered,
+        indices,
+        scalars,
+        literals,
+        states: updatedStates(graph),
+        leaves,
+      }),
   );
 }

@@ -8,11 +8,13 @@ import { constantOp, type ConstantAttributes, type StepScalarAttributes } from "
 import type { Tensor } from "../../graph/tensor.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
 import type { WasmDevice } from "./device.ts";
+import { flushPhase, FLUSH_STEPS } from "./flush.ts";
 import type { Lowered } from "./lower.ts";
 import type { Block } from "./memory.ts";
 import { blockBytes, OwnMemory } from "./own-memory.ts";
 import { turn } from "./queue.ts";
 import type { Part, Places } from "./step.ts";
+import type { Phase } from "./threads/pool.ts";
 
 /** How long a run may block the event loop. */
 const TURN_MILLISECONDS = 25;
@@ -38,6 +40,8 @@ interface Bound {
   readonly scalars: readonly (Word & { valueAt(step: number): number })[];
   /** The scalar outputs of each step; later steps may reuse their memory. */
   readonly traces: readonly (readonly Trace[])[];
+  /** What runs after each `FLUSH_STEPS` steps. */
+  readonly flushes: readonly Phase[];
 }
 
 /** The parts of an executable. */
@@ -50,6 +54,8 @@ export interface ExecutableParts {
   /** Constants of one element and scalars of the step. */
   readonly literals: readonly Tensor[];
   readonly scalars: readonly Tensor[];
+  /** The states that a step updates. */
+  readonly states: readonly Tensor[];
   readonly leaves: StoredLeaves<Block>;
 }
 
@@ -129,11 +135,18 @@ export class WasmExecutable implements Executable {
         for (let trace = 0; trace < traces.length; trace++) this.#trace(traces[trace]!, rows, row);
         if (performance.now() > this.#turnAt) await this.#pause();
       }
+      if ((first + row + 1) % FLUSH_STEPS === 0) await this.#flush();
     }
     // Timers, signals and painting run between runs, as they do while a GPU works.
     await turn();
     this.#parts.device.requireLive();
     return Object.fromEntries(outputs.map(({ name }, column) => [name, rows[column]!]));
+  }
+
+  /** Replaces subnormal numbers in the updated states by 0. */
+  async #flush(): Promise<void> {
+    for (let state = 0; state < this.#bound.flushes.length; state++)
+      if (!this.#call(this.#bound.flushes[state]!)) await this.#finishPhase();
   }
 
   /** @returns false if another thread is still working after a long wait */
@@ -173,6 +186,7 @@ export class WasmExecutable implements Executable {
 
   #bind(): Bound {
     const { device, leaves, lowered, scalars, plan } = this.#parts;
+    const places = this.#places((words) => this.#own.argumentBlock(words));
     const wordOf = (tensor: Tensor): Word => ({
       isFloat: tensor.dtype === "float32",
       position: this.#own.addressOf(tensor) / 4,
@@ -181,7 +195,7 @@ export class WasmExecutable implements Executable {
     return {
       moves: leaves.moves,
       floats: device.memory.floats,
-      steps: lowered.steps.map((step) => step.bind(this.#places((words) => this.#own.argumentBlock(words)))),
+      steps: lowered.steps.map((step) => step.bind(places)),
       scalars: scalars.map((scalar) => {
         const { valueAt } = scalar.attributes as StepScalarAttributes;
         return { ...wordOf(scalar), valueAt };
@@ -189,7 +203,16 @@ export class WasmExecutable implements Executable {
       traces: plan.groups.map(({ outputs }) =>
         plan.traces.flatMap(({ tensor }, column) => (outputs.includes(tensor) ? { ...wordOf(tensor), column } : [])),
       ),
+      flushes: this.#flushes(places),
     };
+  }
+
+  #flushes(places: Places): Phase[] {
+    const { device, leaves, states } = this.#parts;
+    return states.map((state) => {
+      const { buffer, offset } = leaves.memoryOf(state);
+      return flushPhase(state, buffer.address + 4 * offset, places, device.threads);
+    });
   }
 
   /** The bytes of all argument blocks: their number and sizes do not depend on addresses. */
@@ -204,6 +227,7 @@ export class WasmExecutable implements Executable {
       valuesOf: () => new Float32Array(0),
     };
     for (const step of this.#parts.lowered.steps) step.bind(places);
+    this.#flushes(places);
     return bytes;
   }
 
