@@ -3,6 +3,7 @@
  * or an op between layers. The function is traced for two sizes of the batch, which shows what depends on it.
  */
 import { GraphError, OptionError } from "../errors.ts";
+import { topologicalOrder } from "../graph/graph.ts";
 import { input, type ConstantAttributes } from "../graph/leaves.ts";
 import type { DType, Shape, Tensor } from "../graph/tensor.ts";
 import type { FunctionalModel, LayerUse } from "../nn/functional.ts";
@@ -47,9 +48,14 @@ const [FEW, MORE] = [2, 3];
 export function functionSteps(model: FunctionalModel): FunctionSteps {
   const [few, more] = [traced(model, FEW), traced(model, MORE)];
   const tracer = new Tracer(model, few.uses, more.uses);
-  const outputs = Object.entries(few.outputs).map(
-    ([name, tensor]) => [name, tracer.stepOf(tensor, more.outputs[name]!)] as const,
-  );
+  const names = Object.keys(few.outputs);
+  const pairs = tracer.pairsFrom(names.map((name) => [few.outputs[name]!, more.outputs[name]!]));
+  // In this order, the inputs of each step are known, so that a long chain needs no deep recursion.
+  for (const tensor of topologicalOrder(Object.values(few.outputs))) {
+    const other = pairs.get(tensor);
+    if (other) tracer.stepOf(tensor, other);
+  }
+  const outputs = names.map((name) => [name, tracer.stepOf(few.outputs[name]!, more.outputs[name]!)] as const);
   return { steps: tracer.steps, outputs: Object.fromEntries(outputs) };
 }
 
@@ -75,6 +81,24 @@ class Tracer {
       counts.set(few.name, use + 1);
       this.#uses.set(few.output, { few, more: others[index]!, use });
     });
+  }
+
+  /** The tensors that pairs of outputs need, without those inside layers, each with the one for more examples. */
+  pairsFrom(outputs: readonly (readonly [Tensor, Tensor])[]): ReadonlyMap<Tensor, Tensor> {
+    const found = new Map<Tensor, Tensor>();
+    const waiting = [...outputs];
+    for (let pair = waiting.pop(); pair; pair = waiting.pop()) {
+      const [tensor, other] = pair;
+      if (found.has(tensor)) continue;
+      found.set(tensor, other);
+      const used = this.#uses.get(tensor);
+      if (used) waiting.push([used.few.input, used.more.input]);
+      else {
+        requireSameOp(tensor, other);
+        tensor.inputs.forEach((own, index) => waiting.push([own, other.inputs[index]!]));
+      }
+    }
+    return found;
   }
 
   /** The step that computes a tensor, which is `other` for more examples. */
@@ -103,7 +127,6 @@ class Tracer {
         outputShape,
       };
     }
-    requireSameOp(tensor, other);
     const { op, attributes, inputs, shape, dtype } = tensor;
     if (op.name === "stepScalar") {
       const what = `it uses ${tensor}, which changes from step to step, as random numbers do`;

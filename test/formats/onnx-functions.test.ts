@@ -12,6 +12,7 @@ import {
   reshape,
   slice,
   type ModelFunction,
+  type Tensor,
 } from "../../src/index.ts";
 import { expectedOutputs, functionCases, inputsFor, trainedCase, twiceUsed } from "./function-cases.ts";
 import { largestDifference, runOnnxInputs } from "./onnxruntime.ts";
@@ -51,6 +52,13 @@ test("the weights of a shared layer are stored once", () => {
   };
   expect(sizeOf(1)).toBeGreaterThan(4 * 40 * 50);
   expect(sizeOf(3) - sizeOf(1)).toBeLessThan(500);
+});
+
+test("a chain of thousands of ops is exported", () => {
+  const model = functionalModel({ inputs: { x: [2] } }, ({ x }) => ({
+    y: Array.from({ length: 20_000 }).reduce<Tensor>((value) => add(value, x), x),
+  }));
+  expect(saveOnnx({ model, step: 0, training: {} }).length).toBeGreaterThan(20_000 * 20);
 });
 
 test("the names of classes are in the metadata", () => {
