@@ -112,8 +112,8 @@ function exampleModel(run: Run, data: ExampleSource): Model {
 function exampleOptions({ augment, classWeights }: SettledFlags, { train, normalization }: ExampleSource) {
   return {
     normalization,
-    ...(augment !== undefined && { augment: augmentationsFor(augment, train, normalization) }),
-    ...(classWeights !== undefined && { classWeights }),
+    ...(augment !== undefined && augment !== "none" && { augment: augmentationsFor(augment, train, normalization) }),
+    ...(classWeights !== undefined && classWeights !== "none" && { classWeights }),
   };
 }
 

@@ -8,7 +8,7 @@ import { startFromPytorch } from "../../../src/formats/pytorch-layers.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { constant } from "../../../src/graph/leaves.ts";
 import { sizeOf } from "../../../src/graph/tensor.ts";
-import { add, dense, functionalModel } from "../../../src/index.ts";
+import { add, dense, functionalModel, summary } from "../../../src/index.ts";
 import { loadMnist, loadModelFile } from "../../../src/node/index.ts";
 import { Random } from "../../../src/random.ts";
 import { createEvaluator, probabilities } from "../../../src/train/index.ts";
@@ -144,6 +144,14 @@ describe("wgrad export of a functional model", () => {
     expect(largestDifference(found.outputs["both"]!.values, outputs["both"]!)).toBeLessThan(1e-6);
     const start = startFromPytorch(model, readFileSync(inFolder("pair.torch.safetensors")), "pair");
     expect(initialValues(start.model)).toEqual(initialValues(model));
+  });
+
+  test("has a summary with shapes and operations", async () => {
+    const { code, stdout, stderr } = await wgrad("summary", "pair.safetensors", "--function", "pair.mjs");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("inputs    left [2], right [2]\n\n");
+    expect(stdout).toContain(summary(model).text);
+    expectRefusal(await wgrad("summary", "model.safetensors", "--function", "pair.mjs"), 2, /^error: --function: /m);
   });
 
   test.each([
