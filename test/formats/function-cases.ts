@@ -15,6 +15,7 @@ import {
   functionalModel,
   layers,
   matmul,
+  models,
   multiply,
   reshape,
   slice,
@@ -86,6 +87,7 @@ export const functionCases: Readonly<Record<string, () => FunctionalModel>> = {
   "two inputs, joined": twoInputs,
   "a U-shaped network": uShape,
   "attention by ops and by layers": attending,
+  "a GPT": () => models.gpt({ vocabulary: 9, context: 6, layers: 2, heads: 2, width: 8 }),
   "every op with a form": opModel,
 };
 
