@@ -141,17 +141,24 @@ class ForwardWriter {
     return variable;
   }
 
+  /** A tensor that is made from nothing, on the device of the inputs. */
+  #onDevice(code: string): string {
+    const [first] = this.#inputs.values();
+    return `${code}.to(${first}.device)`;
+  }
+
   #expressionOf(step: FunctionStep): string {
     switch (step.kind) {
       case "input":
         return this.#inputs.get(step.name)!;
       case "constant":
-        return constantCode(step);
+        return step.shape.length === 0 ? numberCodes(step)[0]! : this.#onDevice(constantCode(step));
       case "layer":
         return `self.layers[${JSON.stringify(this.#modules.get(step)!.key)}](${this.#code.get(step.input)!})`;
       case "op": {
         const inputs = step.inputs.map((own) => this.#code.get(own)!);
-        return opFormOf("PyTorch", forms, step.op)(inputs, step.place);
+        const code = opFormOf("PyTorch", forms, step.op)(inputs, step.place);
+        return inputs.length === 0 ? this.#onDevice(code) : code;
       }
     }
   }
@@ -169,10 +176,13 @@ function countsOfReaders({ steps, outputs }: FunctionSteps): ReadonlyMap<Functio
   return counts;
 }
 
-/** A number, or a tensor with a shape. */
-function constantCode({ values, shape, dtype }: Extract<FunctionStep, { kind: "constant" }>): string {
-  const numbers = values.map((value) =>
+type ConstantStep = Extract<FunctionStep, { kind: "constant" }>;
+
+/** The numbers of a constant. Those of float32 have a point or an exponent, which makes them float32 in PyTorch too. */
+const numberCodes = ({ values, dtype }: ConstantStep): string[] =>
+  values.map((value) =>
     dtype === "float32" && Number.isInteger(value) && !String(value).includes("e") ? `${value}.0` : String(value),
   );
-  return shape.length === 0 ? numbers[0]! : `torch.tensor([${numbers.join(", ")}]).reshape([${shape.join(", ")}])`;
-}
+
+const constantCode = (step: ConstantStep): string =>
+  `torch.tensor([${numberCodes(step).join(", ")}]).reshape([${step.shape.join(", ")}])`;

@@ -97,7 +97,7 @@ function chainCode(trained: TrainedModel, path: string): string[] {
 
 /** Normalizes an input, with one number or one for each feature. */
 const NORMALIZED = `def normalized(name, x):
-    scale, offset = (torch.tensor(normalization[name][part]) for part in ("scale", "offset"))
+    scale, offset = (torch.tensor(normalization[name][part], device=x.device) for part in ("scale", "offset"))
     return (x.float().reshape(len(x), -1) * scale + offset).reshape(x.shape)`;
 
 function functionCode(trained: TrainedFunctionalModel, path: string): string[] {

@@ -84,6 +84,13 @@ test("a layer without parameters has another module for inputs of another shape"
   expect(code).toContain('layer_0_3 = self.layers["0"](even)');
 });
 
+test("the code of all cases is the one that was run in PyTorch; if it changes, run check.ts again", async () => {
+  const codes = Object.entries(functionCases).map(
+    ([name, make]) => `# ${name}\n${pytorchCode(trainedCase(make()), "model.safetensors")}\n`,
+  );
+  await expect(codes.join("\n")).toMatchFileSnapshot("pytorch-functions/generated.py.txt");
+});
+
 describe("a file of savePytorch", () => {
   const cases = [...Object.entries(functionCases).map(([name, make]) => [name, make()] as const), ...twiceUsed];
 
