@@ -4,9 +4,8 @@
 import type { Normalization } from "../data/dataset.ts";
 import { isNormalization } from "../data/normalization.ts";
 import { isTokenizerConfig, type TokenizerConfig } from "../data/text/tokenizer.ts";
-import { OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
-import { isFunctional, type FunctionalModel } from "../nn/functional.ts";
+import type { FunctionalModel } from "../nn/functional.ts";
 import { isRecord } from "../nn/checks.ts";
 import { isFacts, isNames, isStep, type Facts, type Metadata } from "./metadata.ts";
 import type { TrainedModel } from "./model.ts";
@@ -64,17 +63,4 @@ export function trainedFunctionOf(model: FunctionalModel, entries: Metadata): Tr
     ...(entries.has("tokenizer") && { tokenizer: entries.json("tokenizer", isTokenizerConfig) }),
     ...(entries.has("results") && { results: entries.json("results", isFacts) }),
   };
-}
-
-/**
- * Refuses a functional model, whose function other programs cannot read.
- * @throws OptionError
- */
-export function requireSequential(where: string, { model }: AnyTrainedModel): void {
-  if (!isFunctional(model)) return;
-  throw new OptionError({
-    where,
-    what: "this is a functional model, and only sequential models can be exported",
-    fix: "If its function only chains layers, give the result of toSequential(model); else write the values with writeSafetensors, and the function in the other program",
-  });
 }

@@ -5,13 +5,15 @@
 import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
 import { nameOf } from "../graph/leaves.ts";
 import { sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
-import type { AnyModel } from "../nn/functional.ts";
+import { isFunctional, type AnyModel } from "../nn/functional.ts";
 import type { PytorchParameter } from "../nn/layers/forms.ts";
 import { parameterPrefix, storedLeaves, type Model } from "../nn/sequential.ts";
 import { startFrom } from "../nn/start-from.ts";
 import { usesOf, type ConfiguredUse } from "../nn/uses.ts";
 import { FeatureOrders } from "./feature-order.ts";
+import { functionParameters } from "./pytorch-function.ts";
 import { networkModule } from "./pytorch-network.ts";
+import { chainParameters, inOwnLayout, PRODUCER } from "./pytorch-own.ts";
 import { readSafetensors, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** The options of `startFromPytorch`. */
@@ -44,7 +46,8 @@ export const readPytorch = (bytes: Uint8Array, where: string): Safetensors =>
  * Initializes a model with the values of a PyTorch network: a safetensors file of its state_dict. Convolutions, transposed
  * convolutions, Linear, Embedding, the norms, MultiheadAttention, GRU and LSTM are matched with the model's layers, and their
  * axes are permuted from PyTorch's layout. PyTorch flattens images with the channels first, so the features of the layers after `flatten`, and
- * those before a `reshape` to images, are permuted as well.
+ * those before a `reshape` to images, are permuted as well. A file of `savePytorch` has wgrad's own names and order, also for a
+ * functional model.
  *
  * @example
  * ```ts
@@ -64,7 +67,45 @@ export function startFromPytorch<Kind extends AnyModel>(
   where: string,
   options: PytorchStartOptions = {},
 ): PytorchStart<Kind> {
-  return filledFrom(model, readPytorch(bytes, where), where, options);
+  const file = readPytorch(bytes, where);
+  return file.metadata["producer"] === PRODUCER
+    ? startFromOwn(model, file, where, options)
+    : filledFrom(model, file, where, options);
+}
+
+/**
+ * As `startFromPytorch`, for a file of `savePytorch`. Its features are in wgrad's order, and its names are known.
+ * @throws DataError for a model that is not the one of the file; OptionError for `layers`
+ */
+function startFromOwn<Kind extends AnyModel>(
+  model: Kind,
+  file: Safetensors,
+  where: string,
+  { layers }: PytorchStartOptions,
+): PytorchStart<Kind> {
+  if (layers !== undefined) {
+    const what = `${where} was written by wgrad and names the layers itself`;
+    throw new OptionError({ where: optionName("layers"), what, fix: "Remove this option" });
+  }
+  const places = isFunctional(model) ? functionParameters(model) : chainParameters(model);
+  const values = Object.fromEntries(inOwnLayout(file.tensors, places));
+  const different = storedLeaves(model).find((leaf) => {
+    const found = Object.hasOwn(values, nameOf(leaf)) ? values[nameOf(leaf)] : undefined;
+    return places.has(nameOf(leaf)) && !(found && sameShape(found.shape, leaf.shape));
+  });
+  if (different) {
+    const what = `there is no tensor for ${nameOf(different)}, ${shapeText(different.shape)}`;
+    throw new DataError({ where, what, fix: "Give the model that was written to the file" });
+  }
+  const matched = Array.from(places, ([name, { name: tensor }]) => {
+    return { name, tensor, shape: file.tensors.get(tensor)!.shape };
+  });
+  const used = new Set(matched.map(({ tensor }) => tensor));
+  return {
+    model: matched.length === 0 ? model : startFrom(model, values).model,
+    matched,
+    unused: [...file.tensors.keys()].filter((name) => !used.has(name)),
+  };
 }
 
 /** As `startFromPytorch`, for a file that was already read. */

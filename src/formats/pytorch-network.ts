@@ -27,10 +27,15 @@ interface PlacedModule {
  * The nn.Sequential of a model's layers. Its parameters have names such as "0.weight", by the index of the layer, and in
  * PyTorch by the number of the module.
  * @param shapes the shape of one example of the input of each layer, and of the output
+ * @param options isNetwork: whether the layers are a whole network, whose code flattens examples before the first layer; true
+ * by default
  * @throws OptionError for a custom layer
  */
-export const networkModule = (layers: readonly LayerConfig[], shapes: readonly Shape[]): PytorchModule =>
-  chainOf(modulesOf(layers, shapes, true));
+export const networkModule = (
+  layers: readonly LayerConfig[],
+  shapes: readonly Shape[],
+  { isNetwork = true }: { readonly isNetwork?: boolean } = {},
+): PytorchModule => chainOf(modulesOf(layers, shapes, isNetwork));
 
 function modulesOf(layers: readonly LayerConfig[], shapes: readonly Shape[], isNetwork: boolean): PlacedModule[] {
   return layers.flatMap((config, layer) => {

@@ -3,22 +3,22 @@
  * a Linear layer is [outputs, inputs] and every module, including activations, has a number.
  */
 import { requireNormalization } from "../data/normalization.ts";
-import { DataError, excerpt, OptionError, optionName, WgradError } from "../errors.ts";
+import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
 import { entryOf } from "../nn/checks.ts";
+import { isFunctionalConfig } from "../nn/functional-config.ts";
 import { isFunctional } from "../nn/functional.ts";
 import { dense } from "../nn/layers/dense/index.ts";
 import { flatten } from "../nn/layers/flatten/index.ts";
-import type { PytorchModule } from "../nn/layers/forms.ts";
 import { permuted } from "../nn/layers/permute.ts";
 import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
-import { modelFromConfig, shapesOfConfig } from "../nn/model-config.ts";
-import { parameterPrefix, storedLeaves, type Model, type ModelConfig } from "../nn/sequential.ts";
+import { modelFromConfig } from "../nn/model-config.ts";
+import { storedLeaves, type Model } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
-import { requireSequential } from "./functional.ts";
-import { parseJson } from "./json.ts";
+import type { AnyTrainedModel, TrainedFunctionalModel } from "./functional.ts";
 import {
+  hasFunction,
   initialValues,
   isModelFile,
   modelMetadata,
@@ -28,31 +28,27 @@ import {
   type ParameterValues,
   type TrainedModel,
 } from "./model.ts";
-import { networkModule } from "./pytorch-network.ts";
+import { functionClass, functionParameters } from "./pytorch-function.ts";
 import { filledFrom, readPytorch } from "./pytorch-layers.ts";
+import { networkModule } from "./pytorch-network.ts";
+import { chainParameters, configIn, PRODUCER, withOwnNames } from "./pytorch-own.ts";
 import { writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
-/** Marks files that describe their network in the metadata. */
-const PRODUCER = "wgrad";
-
 /**
- * Writes a model as a safetensors file for PyTorch's nn.Sequential; `pytorchCode` returns the code that loads it. The
- * metadata also contain wgrad's description of the model, so that `loadPytorch` returns the same model, bit by bit.
+ * Writes a model as a safetensors file for PyTorch: for nn.Sequential, or for a class with a `forward` if the model is a
+ * functional one. `pytorchCode` returns the code that loads it. The metadata also contain wgrad's description of the model, so
+ * that `loadPytorch`, or `startFromPytorch` for a functional model, returns the same values, bit by bit.
  * @param parameters values of each of the model's parameters; by default the model's initial values
- * @throws OptionError for values that do not match the model's parameters, for a custom layer, and for a functional model
+ * @throws OptionError for values that do not match the model's parameters, and for a custom layer
  */
 export function savePytorch(
-  trained: TrainedModel,
+  trained: AnyTrainedModel,
   parameters: ParameterValues = initialValues(trained.model),
 ): Uint8Array {
-  requireSequential("savePytorch", trained);
-  const { model } = trained;
-  requireValues(storedLeaves(model), parameters);
-  const { parameters: places = {} } = networkModule(model.config.layers, model.shapes);
-  const { length } = `${parameterPrefix(model.config)}layers.`;
-  const tensors = Object.entries(parameters).map(([fullName, tensor]): NamedTensor => {
-    const { name, toPytorch } = places[fullName.slice(length)]!;
-    return { name: `layers.${name}`, ...toPytorch(tensor) };
+  requireValues(storedLeaves(trained.model), parameters);
+  const places = hasFunction(trained) ? functionParameters(trained.model) : chainParameters(trained.model);
+  const tensors = Array.from(places, ([own, { name, toPytorch }]): NamedTensor => {
+    return { name, ...toPytorch(parameters[own]!) };
   });
   return writeSafetensors(tensors, { ...modelMetadata(trained), format: "pt", producer: PRODUCER });
 }
@@ -61,11 +57,23 @@ export function savePytorch(
 const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
 
 /**
- * The Python code that loads a file of `savePytorch`, for PyTorch with the package safetensors.
+ * The Python code that loads a file of `savePytorch`, for PyTorch with the package safetensors. It defines `predict`, which takes
+ * features as they came in the data. For a functional model, it takes the inputs in order, and returns the outputs by name.
  * @param path the path of the file
+ * @throws OptionError for a custom layer, and for an op in a function that has no form in PyTorch; GraphError for a function that
+ * moves elements between examples
  */
-export function pytorchCode(trained: TrainedModel, path: string): string {
-  requireSequential("pytorchCode", trained);
+export function pytorchCode(trained: AnyTrainedModel, path: string): string {
+  const lines = hasFunction(trained) ? functionCode(trained, path) : chainCode(trained, path);
+  return ["import json, torch", "from torch import nn", "from safetensors import safe_open", ...lines].join("\n");
+}
+
+const readLines = (path: string): string[] => [
+  `with safe_open(${JSON.stringify(path)}, "pt") as file:`,
+  "    state = {name: file.get_tensor(name) for name in file.keys()}",
+];
+
+function chainCode(trained: TrainedModel, path: string): string[] {
   const { model, loss } = trained;
   const { code, definitions = [] } = networkModule(model.config.layers, model.shapes);
   // The normalization may have a number for each feature, so that it needs them in one row.
@@ -76,19 +84,38 @@ export function pytorchCode(trained: TrainedModel, path: string): string {
   const scale = outputScale(trained);
   const last = probabilities ? probabilityCode[probabilities] : scale ? " * deviation + mean" : "";
   return [
-    "import json, torch",
-    "from torch import nn",
-    "from safetensors import safe_open",
     ...new Set(definitions),
-    `with safe_open(${JSON.stringify(path)}, "pt") as file:`,
-    "    state = {name: file.get_tensor(name) for name in file.keys()}",
+    ...readLines(path),
     '    normalization = json.loads(file.metadata()["normalization"])',
     `network = nn.ModuleDict({"layers": ${code}}).eval()`,
     "network.load_state_dict(state)",
     'scale, offset = (torch.tensor(normalization[name]) for name in ("scale", "offset"))',
     ...(scale ? Object.entries(scale).map(([name, values]) => `${name} = torch.tensor([${values.join(", ")}])`) : []),
     `predict = lambda x: network["layers"](${shape === "" ? features : `(${features})${shape}`})${last}`,
-  ].join("\n");
+  ];
+}
+
+/** Normalizes an input, with one number or one for each feature. */
+const NORMALIZED = `def normalized(name, x):
+    scale, offset = (torch.tensor(normalization[name][part], device=x.device) for part in ("scale", "offset"))
+    return (x.float().reshape(len(x), -1) * scale + offset).reshape(x.shape)`;
+
+function functionCode(trained: TrainedFunctionalModel, path: string): string[] {
+  const { definitions, lines, variables } = functionClass(trained);
+  const { normalization = {} } = trained;
+  const isNormalized = Object.keys(normalization).length > 0;
+  const given = Object.entries(variables).map(([name, variable]) =>
+    Object.hasOwn(normalization, name) ? `normalized(${JSON.stringify(name)}, ${variable})` : variable,
+  );
+  return [
+    ...new Set(definitions),
+    ...lines,
+    ...readLines(path),
+    ...(isNormalized ? ['    normalization = json.loads(file.metadata()["normalization"])', NORMALIZED] : []),
+    "network = Network().eval()",
+    "network.load_state_dict(state)",
+    `predict = lambda ${Object.values(variables).join(", ")}: network(${given.join(", ")})`,
+  ];
 }
 
 /** What a PyTorch file does not contain. */
@@ -171,40 +198,19 @@ function fromGivenLayers(file: Safetensors, where: string, given: Model, options
   throw new DataError({ where: `${where}, tensor ${excerpt(name)}`, what, fix });
 }
 
-function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options: ImportOptions): TrainedModel {
+function fromOwnFile(file: Safetensors, where: string, options: ImportOptions): TrainedModel {
   const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
   if (given !== undefined) {
     const what = `${where} was written by wgrad and contains its own description`;
     throw new OptionError({ where: optionName(given), what, fix: "Remove this option" });
   }
-  const network = networkOf(metadata["model"] ?? "");
-  // For a damaged file, `restoreTrained` reports what is wrong.
-  if (!network) return restoreTrained({ tensors, metadata }, where);
-  const own = new Map(
-    Object.entries(network.parameters).map(([name, place]) => [`layers.${place.name}`, { name, place }]),
-  );
-  const renamed = [...tensors].map(([name, tensor]) => {
-    const found = own.get(name);
-    return found
-      ? ([`${network.path}${found.name}`, found.place.fromPytorch(tensor)] as const)
-      : ([name, tensor] as const);
-  });
-  return restoreTrained({ tensors: new Map(renamed), metadata }, where);
-}
-
-/** The parameters of the network with a config, and their path; undefined for an invalid config. */
-function networkOf(text: string): { path: string; parameters: NonNullable<PytorchModule["parameters"]> } | undefined {
-  const parsed = parseJson(text);
-  if (!("value" in parsed)) return undefined;
-  try {
-    const config = parsed.value as ModelConfig;
-    const shapes = shapesOfConfig(config);
-    const { parameters = {} } = networkModule(config.layers, shapes);
-    return { path: `${parameterPrefix(config)}layers.`, parameters };
-  } catch (error) {
-    if (error instanceof WgradError) return undefined;
-    throw error;
+  const { metadata } = file;
+  const config = configIn(metadata);
+  if (isFunctionalConfig(config)) {
+    const what = "this is a functional model, whose function is not part of the file";
+    throw new DataError({ where, what, fix: "Make the model in a program, and give it to startFromPytorch" });
   }
+  return restoreTrained({ tensors: withOwnNames(file, config), metadata }, where);
 }
 
 /** "layers.0" of "layers.0.weight". */

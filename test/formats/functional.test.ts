@@ -12,8 +12,7 @@ import {
   type TrainedFunctionalModel,
   type TrainedModel,
 } from "../../src/formats/model.ts";
-import { saveOnnx } from "../../src/formats/onnx/index.ts";
-import { pytorchCode, savePytorch } from "../../src/formats/pytorch.ts";
+import { savePytorch } from "../../src/formats/pytorch.ts";
 import { constant } from "../../src/graph/leaves.ts";
 import {
   dense,
@@ -191,12 +190,6 @@ describe("export", () => {
   const chained = functionalModel({ inputs: { x: [3] }, seed: 8, name: "net" }, ({ x }, { use }) => ({
     y: chain.reduce((value, layer, index) => use(layer, value, `part${index}`), x),
   }));
-
-  test("of a functional model is refused with what to do", () => {
-    const given = { ...trained, ...facts } as never;
-    for (const save of [savePytorch, saveOnnx]) expect(() => save(given)).toThrow("toSequential(model)");
-    expect(() => pytorchCode(given, "f")).toThrow(OptionError);
-  });
 
   test("of one that chains layers is that of the sequential model with its values", async () => {
     const own = Object.fromEntries(

@@ -1,25 +1,27 @@
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
-import { lossName, type TrainedModel } from "../../formats/model.ts";
+import { hasFunction, lossName, type AnyTrainedModel } from "../../formats/model.ts";
 import { pytorchCode, savePytorch } from "../../formats/pytorch.ts";
 import { writeFileAtomically } from "../../node/files.ts";
-import { loadModelFile } from "../../node/index.ts";
+import { readFileOrRefuse } from "../../node/index.ts";
+import { functionOption, modelWithFunction } from "../options/function-option.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { print, say } from "../text/terminal.ts";
-import { field } from "../text/text.ts";
+import { counted, field } from "../text/text.ts";
 import { networkText } from "../text/network-text.ts";
 
 interface ExportFlags {
   readonly onnx?: string;
   readonly safetensors?: string;
+  readonly function?: string;
 }
 
 /** `wgrad export`. */
 export function exportCommand(command: Command): Command {
   return command
     .description("Exports a trained model as ONNX, with the normalization included, or as safetensors for PyTorch.")
-    .argument("<model>", "a file written by `wgrad train --out`")
+    .argument("<model>", "a file written by `wgrad train --out`, or by saveModel in a program")
     .addOption(
       new DeclaredOption("--onnx <file>", "write an ONNX file, such as MODEL.onnx").withFacts({ file: "output" }),
     )
@@ -29,7 +31,12 @@ export function exportCommand(command: Command): Command {
         "write safetensors with PyTorch's names and layout, and print the Python code that loads it",
       ).withFacts({ file: "output" }),
     )
-    .addHelpText("after", "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx")
+    .addOption(functionOption())
+    .addHelpText(
+      "after",
+      "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx" +
+        "\n  wgrad export pairs.safetensors --function pairs.mjs --onnx pairs.onnx",
+    )
     .action((path: string, flags: ExportFlags) => exportModel(path, flags, command));
 }
 
@@ -42,27 +49,39 @@ async function exportModel(path: string, flags: ExportFlags, command: Command): 
       fix: "Give a file with --onnx or --safetensors",
     });
   }
-  requireSeparatePaths({
-    inputs: [{ option: "the model", path }],
-    outputs: optionPaths(command.options, flags).outputs,
-  });
-  const trained = await loadModelFile(path);
-  const { model } = trained;
-  say(field("model", `${path}: ${networkText(model)}`));
+  const { inputs, outputs } = optionPaths(command.options, flags);
+  requireSeparatePaths({ inputs: [{ option: "the model", path }, ...inputs], outputs });
+  const trained = await modelWithFunction(await readFileOrRefuse(path), path, flags.function);
+  say(field("model", `${path}: ${modelText(trained)}`));
   if (onnx !== undefined) {
     const { saveOnnx } = await import("../../formats/onnx/index.ts");
     await writeFileAtomically(onnx, saveOnnx(trained));
     say(field("onnx", `${onnx}: ${onnxText(trained)}`));
   }
   if (safetensors !== undefined) {
+    const code = pytorchCode(trained, safetensors);
     await writeFileAtomically(safetensors, savePytorch(trained));
     say(field("pytorch", `${safetensors}; this code loads it:`));
-    print(["", ...pytorchCode(trained, safetensors).split("\n")]);
+    print(["", ...code.split("\n")]);
   }
 }
 
-function onnxText({ model, loss }: TrainedModel): string {
+function modelText({ model }: AnyTrainedModel): string {
+  if ("inputShape" in model) return networkText(model);
+  const values = [...model.parameters, ...model.states].reduce((total, { size }) => total + size, 0);
+  return `a functional model, ${counted(values, "value")}`;
+}
+
+const batchOf = (shape: readonly number[]) => `[${["batch", ...shape].join(", ")}]`;
+
+function onnxText(trained: AnyTrainedModel): string {
+  if (hasFunction(trained)) {
+    const { inputs, outputs } = trained.model;
+    const given = Object.entries(inputs).map(([name, { shape }]) => `${name} ${batchOf(shape)}`);
+    const found = Object.entries(outputs).map(([name, shape]) => `${name} ${batchOf(shape)}`);
+    return `${given.join(", ")} → ${found.join(", ")}`;
+  }
+  const { model, loss } = trained;
   const outputs = lossName(loss).endsWith("CrossEntropy") ? "logits, probabilities" : "outputs";
-  const batchOf = (shape: readonly number[]) => `[${["batch", ...shape].join(", ")}]`;
   return `features ${batchOf(model.inputShape)} → ${outputs} ${batchOf(model.outputShape)}`;
 }

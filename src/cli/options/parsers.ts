@@ -76,7 +76,7 @@ export function weightList(flag: string, text: string): number[] {
   const wrong = parts.find((part) => part === "" || !(Number(part) >= 0 && Number(part) < Infinity));
   if (wrong === undefined) return parts.map(Number);
   const what = `${excerpt(wrong)} is not a weight`;
-  throw new OptionError({ where: flag, what, fix: "Give numbers of at least 0, such as 1,2.5, or balanced" });
+  throw new OptionError({ where: flag, what, fix: "Give numbers of at least 0, such as 1,2.5, or balanced or none" });
 }
 
 /** Parses a batch size, or "full" for all examples. */

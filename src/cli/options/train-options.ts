@@ -50,7 +50,7 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   /** Augmentations as `augmentText` writes them. */
   readonly augment?: string;
   /** The weight of each class in the loss, in the order of the classes. */
-  readonly classWeights?: "balanced" | readonly number[];
+  readonly classWeights?: "balanced" | "none" | readonly number[];
   readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
   readonly out?: string;
@@ -105,7 +105,7 @@ function rateOptions(): SettableOption[] {
 function augmentOption(): SettableOption {
   const description =
     `random changes of the training images, such as shift,rotate=5: any of ${usualAugmentations.join(", ")} ` +
-    "(pixels, degrees, fraction, probability, pixels, pixels, alpha; these amounts are the defaults), or affine";
+    "(pixels, degrees, fraction, probability, pixels, pixels, alpha; these amounts are the defaults), affine, or none (default: none)";
   return new SettableOption("--augment <list>", description, { type: "string", minLength: 1 })
     .argParser(augmentText)
     .withFacts({ hasCommas: true, suitsText: false });
@@ -115,10 +115,10 @@ function classWeightsOption(): SettableOption {
   const weights = { type: "array", items: { type: "number", minimum: 0 } };
   return new SettableOption(
     "--class-weights <weights>",
-    'weights of the classes in the loss, in their order, such as 1,2.5; or "balanced" for examples / (classes · examples of the class)',
-    { anyOf: [{ const: "balanced" }, weights] },
+    'weights of the classes in the loss, in their order, such as 1,2.5; or "balanced" for examples / (classes · examples of the class) (default: none)',
+    { anyOf: [{ const: "balanced" }, { const: "none" }, weights] },
   )
-    .argParser((text) => (text === "balanced" ? text : weightList("--class-weights", text)))
+    .argParser((text) => (text === "balanced" || text === "none" ? text : weightList("--class-weights", text)))
     .withFacts({ suitsText: false });
 }
 

@@ -39,11 +39,8 @@ type Options = ReadonlyMap<string, SettableOption>;
  */
 export function parseChoices(text: string, options: Options): Choices {
   const { name, option, rest } = optionOf("--grid", text, options);
-  const parts = rest
-    .split(rest.includes(";") || option.facts.hasCommas ? ";" : ",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-  if (parts.length === 0) throw invalid("--grid", text, "lr=0.001,0.002");
+  const parts = rest.split(rest.includes(";") || option.facts.hasCommas ? ";" : ",").map((part) => part.trim());
+  if (parts.includes("")) throw invalid("--grid", text, "lr=0.001,0.002");
   return { name, values: parts.map((part) => valueOf(option, part)) };
 }
 

@@ -36,10 +36,11 @@ export const usualAugmentations: readonly string[] = names.map((name) => `${name
 
 /**
  * Parses augmentations such as "shift,rotate=5", and writes all amounts: "shift=2,rotate=5". "affine" stands for shift,
- * rotate and scale.
+ * rotate and scale. "none" stays as it is, for sweeps that compare it with others.
  * @throws OptionError for an unknown name or an amount that is out of range
  */
 export function augmentText(text: string): string {
+  if (text === "none") return text;
   const parsed = amountsOf(text);
   // Building them checks the amounts.
   refusedAs("--augment", () => build(parsed, { fill: 0, classes: undefined }));
@@ -95,7 +96,7 @@ function nameOf(text: string): Name {
   const found = names.find((name) => name === text);
   if (found !== undefined) return found;
   const near = nearest(text, [...names, "affine"]);
-  const choose = `Choose from ${usualAugmentations.join(",")}; affine means ${AFFINE.join(",")}`;
+  const choose = `Choose from ${usualAugmentations.join(",")}; affine means ${AFFINE.join(",")}, and none nothing`;
   throw refuse(`there is no augmentation ${excerpt(text)}`, near === undefined ? choose : `Did you mean ${near}?`);
 }
 

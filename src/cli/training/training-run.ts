@@ -112,8 +112,8 @@ function exampleModel(run: Run, data: ExampleSource): Model {
 function exampleOptions({ augment, classWeights }: SettledFlags, { train, normalization }: ExampleSource) {
   return {
     normalization,
-    augment: augment === undefined ? undefined : augmentationsFor(augment, train, normalization),
-    classWeights,
+    augment: augment === undefined || augment === "none" ? undefined : augmentationsFor(augment, train, normalization),
+    classWeights: classWeights === "none" ? undefined : classWeights,
   };
 }
 

@@ -33,7 +33,9 @@ export function changeImages(name: string, batch: Batch, change: (images: Tensor
   if (!features || features.dtype !== "float32" || axes < 3 || axes > 4) {
     throw new GraphError({
       where: `augmentation ${name}`,
-      what: features ? `the features ${features} are not images` : "the batch has no features",
+      what: features
+        ? `the features, ${features.dtype}[${features.shape.join(", ")}], are not images`
+        : "the batch has no features",
       fix: "Give features [examples, height, width] or [examples, height, width, channels]: a model with an input shape such as [28, 28], whose first layer may be flatten()",
     });
   }

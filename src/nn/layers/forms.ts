@@ -3,6 +3,7 @@
  * by name, so that a program that does not use a format does not load its files.
  */
 import type { Shape } from "../../graph/tensor.ts";
+import type { OnnxOperators } from "../../ops/forms.ts";
 import type { ConfigValue, LayerConfig } from "./layer.ts";
 
 /** The values of a parameter, row-major. */
@@ -59,39 +60,15 @@ export interface PytorchPlace extends LayerPlace {
 /** A layer as modules of an nn.Sequential, in order of execution. Each `pytorch.ts` exports it as `pytorch`. */
 export type PytorchForm = (config: LayerConfig, place: PytorchPlace) => readonly PytorchModule[];
 
-/** The attributes of an operator, by name. */
-export type OnnxAttributes = Readonly<
-  Record<
-    string,
-    | { readonly int: number }
-    | { readonly float: number }
-    | { readonly ints: readonly number[] }
-    | { readonly text: string }
-  >
->;
+export type { OnnxAttributes, OnnxOpForm, OpPlace, PytorchOpForm, Size } from "../../ops/forms.ts";
 
 /** Writes the nodes of an ONNX graph. Each node is applied to the result of the previous one. */
-export interface OnnxWriter {
-  /** The name of the last result. */
-  readonly value: string;
-  /** Continues from an earlier result, for a branch. */
-  continueFrom(value: string): void;
-  /**
-   * Applies an operator to the last result and to other values.
-   * @param name the name of the node and of its result
-   */
-  apply(operator: string, name: string, others?: readonly string[], attributes?: OnnxAttributes): void;
-  /** Applies an operator to values, none of which need be the last result. */
-  applyTo(operator: string, name: string, values: readonly string[], attributes?: OnnxAttributes): void;
-  /** Applies a binary operator to the last result and a number. */
-  applyNumber(operator: string, name: string, number: number): void;
+export interface OnnxWriter extends OnnxOperators {
   /** Permutes the axes of the last result. Two consecutive permutations that undo each other are removed. */
   transpose(name: string, axes: readonly number[]): void;
   /** Reshapes each example of the last result. */
   reshape(name: string, shape: Shape): void;
-  /** Adds numbers to the graph, a list unless a shape is given. @returns their name */
-  numbers(name: string, values: readonly number[], shape?: Shape): string;
-  /** Adds a parameter of the model to the graph, with its axes permuted if given. @returns its name */
+  /** Adds a parameter of the model to the graph, once for all uses, with its axes permuted if given. @returns its name */
   parameter(name: string, axes?: readonly number[]): string;
   /**
    * Writes layers inside a layer.

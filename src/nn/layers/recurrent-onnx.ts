@@ -1,6 +1,5 @@
 import type { LayerPlace, OnnxAttributes, OnnxWriter } from "./forms.ts";
 import type { LayerConfig } from "./layer.ts";
-import { indices } from "./sequences-onnx.ts";
 
 interface RecurrentOperator {
   readonly operator: "GRU" | "LSTM";
@@ -21,12 +20,11 @@ export function writeRecurrent(
 ): void {
   const [length, units] = [place.inputShape[0]!, config["units"] as number];
   const x = writer.value;
-  const rows = indices(
-    writer,
+  const rows = writer.integers(
     `${name}.order`,
     order.flatMap((gate) => Array.from({ length: units }, (_, unit) => gate * units + unit)),
   );
-  const first = indices(writer, `${name}.first`, [0]);
+  const first = writer.integers(`${name}.first`, [0]);
   /** Reorders the gates, along the first axis, and adds an axis of directions before. */
   const ordered = (own: string, axes?: readonly number[]) => {
     writer.applyTo("Gather", `${name}.${own}.ordered`, [writer.parameter(`${name}.${own}`, axes), rows]);
@@ -45,6 +43,6 @@ export function writeRecurrent(
   writer.transpose(`${name}.byExample`, [2, 0, 1, 3]);
   writer.reshape(`${name}.sequence`, [length, units]);
   if (config["sequences"] === true) return;
-  writer.apply("Gather", `${name}.last`, [indices(writer, `${name}.lastStep`, [length - 1])], { axis: { int: 1 } });
+  writer.apply("Gather", `${name}.last`, [writer.integers(`${name}.lastStep`, [length - 1])], { axis: { int: 1 } });
   writer.reshape(`${name}.output`, [units]);
 }

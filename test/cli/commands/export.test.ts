@@ -3,14 +3,18 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
-import { initialValues } from "../../../src/formats/model.ts";
+import { initialValues, saveModel } from "../../../src/formats/model.ts";
+import { startFromPytorch } from "../../../src/formats/pytorch-layers.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { constant } from "../../../src/graph/leaves.ts";
 import { sizeOf } from "../../../src/graph/tensor.ts";
+import { add, dense, functionalModel, summary } from "../../../src/index.ts";
 import { loadMnist, loadModelFile } from "../../../src/node/index.ts";
 import { Random } from "../../../src/random.ts";
 import { createEvaluator, probabilities } from "../../../src/train/index.ts";
-import { largestDifference, runOnnx } from "../../formats/onnxruntime.ts";
-import { commandLine, runCli } from "../built-cli.ts";
+import { largestDifference, runOnnx, runOnnxInputs } from "../../formats/onnxruntime.ts";
+import { evaluate } from "../../nn/run.ts";
+import { commandLine, expectRefusal, runCli } from "../built-cli.ts";
 
 const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
@@ -95,6 +99,74 @@ describe("wgrad export", () => {
       code: 1,
       stderr: expect.stringContaining("absent/model.onnx: cannot be written: no such file"),
     });
+  });
+});
+
+describe("wgrad export of a functional model", () => {
+  /** A module whose default export, besides others, is a function of two inputs. It imports the package of the command line. */
+  const moduleWith = (head: string) => [
+    `import { add, dense } from ${JSON.stringify(pathToFileURL(join(dirname(cli.path), "index.js")).href)};`,
+    "export default ({ left, right }, { use }) => {",
+    "  const tower = dense(3);",
+    `  return { both: use(${head}, add(use(tower, left), use(tower, right))) };`,
+    "};",
+  ];
+  const model = functionalModel({ inputs: { left: [2], right: [2] }, seed: 3 }, ({ left, right }, { use }) => {
+    const tower = dense(3);
+    return { both: use(dense(2, { activation: "tanh" }), add(use(tower, left), use(tower, right))) };
+  });
+
+  beforeAll(() => {
+    writeFileSync(inFolder("pair.safetensors"), saveModel({ model, step: 5, training: {} }, initialValues(model)));
+    cli.write("pair.mjs", moduleWith('dense(2, { activation: "tanh" })'));
+    cli.write("other.mjs", moduleWith("dense(2)"));
+    cli.write("number.mjs", ["export default 3;"]);
+  });
+
+  test("writes its inputs and outputs, with the function of a module", async () => {
+    const options = "--function pair.mjs --onnx pair.onnx --safetensors pair.torch.safetensors";
+    const { code, stdout, stderr } = await wgrad("export", "pair.safetensors", ...options.split(" "));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(lines[0]).toBe("model     pair.safetensors: a functional model, 17 values");
+    expect(lines[1]).toBe("onnx      pair.onnx: left [batch, 2], right [batch, 2] → both [batch, 2]");
+    expect(lines).toContain("    def forward(self, left, right):");
+    expect(stdout).toContain('with safe_open("pair.torch.safetensors", "pt") as file:');
+    const inputs = { left: [1, 2], right: [-0.5, 0.25] };
+    const given = Object.entries(inputs).map(([name, values]) => [name, constant(values, [1, 2])]);
+    const { outputs } = await evaluate(model.apply(Object.fromEntries(given)));
+    const found = await runOnnxInputs(
+      readFileSync(inFolder("pair.onnx")),
+      Object.fromEntries(
+        Object.entries(inputs).map(([name, values]) => [name, { shape: [1, 2], values: Float32Array.from(values) }]),
+      ),
+    );
+    expect(largestDifference(found.outputs["both"]!.values, outputs["both"]!)).toBeLessThan(1e-6);
+    const start = startFromPytorch(model, readFileSync(inFolder("pair.torch.safetensors")), "pair");
+    expect(initialValues(start.model)).toEqual(initialValues(model));
+  });
+
+  test("has a summary with shapes and operations", async () => {
+    const { code, stdout, stderr } = await wgrad("summary", "pair.safetensors", "--function", "pair.mjs");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("inputs    left [2], right [2]\n\n");
+    expect(stdout).toContain(summary(model).text);
+    expectRefusal(await wgrad("summary", "model.safetensors", "--function", "pair.mjs"), 2, /^error: --function: /m);
+  });
+
+  test.each([
+    [["pair.safetensors"], 2, /whose function is not part of the file\. Give --function/],
+    [["pair.safetensors", "--function", "absent.mjs"], 2, /--function absent\.mjs: the module cannot be loaded/],
+    [["pair.safetensors", "--function", "number.mjs"], 2, /its default export is 3 instead of a function/],
+    [["pair.safetensors", "--function", "other.mjs"], 1, /layer "1": its activation is "tanh" in the config/],
+    [
+      ["model.safetensors", "--function", "pair.mjs"],
+      2,
+      /--function: model\.safetensors is a model of layers in sequence/,
+    ],
+  ])("refuses %s", async (args, code, message) => {
+    expectRefusal(await wgrad("export", ...args, "--onnx", "refused.onnx"), code, message);
+    expect(existsSync(inFolder("refused.onnx"))).toBe(false);
   });
 });
 

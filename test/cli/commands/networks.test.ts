@@ -17,7 +17,7 @@ const LAYERS = "conv 4 3x3 padding=same bias=false, batchnorm, relu, flatten, de
 const common = ["--data", "data", "--device", "cpu", "--batch", "20", "--lr", "0.02"];
 const training = [...common, "--layers", LAYERS, "--max-steps", "30"];
 
-test("a functional model is summarized as far as its file tells, and not exported", async () => {
+test("a functional model is summarized as far as its file tells, and exported with its function only", async () => {
   const model = functionalModel({ inputs: { a: [3], b: [3] } }, ({ a, b }, { use }) => {
     const tower = dense(4);
     return { y: add(use(tower, a, "tower"), use(tower, b)) };
@@ -39,10 +39,7 @@ test("a functional model is summarized as far as its file tells, and not exporte
   const table = JSON.parse((await wgrad("summary", "pair.safetensors", "--json")).stdout) as object;
   expect(table).toMatchObject({ inputs: { a: { shape: [3] } }, layers: [{ type: "dense", values: 16 }], values: 16 });
   const refused = await wgrad("export", "pair.safetensors", "--onnx", "pair.onnx");
-  expect(refused).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("this is a functional model, whose function is"),
-  });
+  expectRefusal(refused, 2, /this is a functional model, whose function is not part of the file\. Give --function/);
 });
 
 describe("a convolutional network with batch normalization", () => {
@@ -191,6 +188,18 @@ test("a sweep over layers names each in its results", async () => {
   expect(stdout).toMatch(/^1\/2 {2}layers flatten, dense 10: validation accuracy/m);
   expect(stdout).toMatch(/^ *conv 2 3x3, flatten, dense 10 /m);
   expect(readFileSync(inFolder("runs/results.csv"), "utf8")).toMatch(/^\w+,"conv 2 3x3, flatten, dense 10",/m);
+});
+
+test("a sweep compares augmentations and weights of the classes with none, which is a run without the options", async () => {
+  const options = ["--preset", "mlp", "--max-steps", "10", "--out"];
+  const grid = ["--grid", "augment=none;shift=1,mixup", "--grid", "class-weights=none;balanced"];
+  const { code, stdout } = await wgrad("sweep", ...common, ...grid, ...options, "augmented");
+  expect(code).toBe(0);
+  const losses = [...stdout.matchAll(/^\d\/4 .* loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
+  expect(losses).toHaveLength(4);
+  const plain = await wgrad("sweep", ...common, ...options, "plain", "--grid", "seed=1");
+  expect(Number(/^1\/1 .* loss ([\d.]+)$/m.exec(plain.stdout)![1])).toBe(losses[0]);
+  expect(losses[2]).not.toBe(losses[0]);
 });
 
 test("a position in the text of --layers is part of the message", async () => {

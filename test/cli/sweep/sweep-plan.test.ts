@@ -18,6 +18,8 @@ test("a grid gives all combinations", () => {
   ]);
   expect(parseChoices("standardize=true,false", options).values).toEqual([true, false]);
   expect(parseChoices("hidden=64,128", options).values).toEqual([[64], [128]]);
+  expect(parseChoices("augment=none;shift,flip", options).values).toEqual(["none", "shift=2,flip=0.5"]);
+  expect(parseChoices("class-weights=none;balanced;1,2", options).values).toEqual(["none", "balanced", [1, 2]]);
 });
 
 describe("random runs", () => {
@@ -56,6 +58,7 @@ test("a run's name does not depend on the order of its options", () => {
 test.each<[(text: string, known: typeof options) => unknown, string, RegExp]>([
   [parseChoices, "lr", /--grid: "lr" is invalid.*lr=0\.001,0\.002/],
   [parseChoices, "lr=", /is invalid/],
+  [parseChoices, "augment=;shift", /--grid: "augment=;shift" is invalid/],
   [parseChoices, "epoch=1", /there is no option "epoch" to sweep over\. Did you mean epochs\?/],
   [parseChoices, "lr=0.1,-1", /--lr: "-1" is out of range/],
   [parseChoices, "standardize=maybe", /Give true or false/],

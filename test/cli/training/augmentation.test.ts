@@ -13,6 +13,7 @@ describe("augmentText", () => {
     [" shift = 3 , flip", "shift=3,flip=0.5"],
     ["affine", "shift=2,rotate=10,scale=0.1"],
     ["mixup=0.4,crop,cutout", "mixup=0.4,crop=2,cutout=6"],
+    ["none", "none"],
   ])("%s is %s", (text, expected) => {
     expect(augmentText(text)).toBe(expected);
     expect(augmentText(expected)).toBe(expected);
@@ -22,7 +23,7 @@ describe("augmentText", () => {
     ["shfit", '--augment: there is no augmentation "shfit". Did you mean shift?'],
     [
       "blur",
-      '--augment: there is no augmentation "blur". Choose from shift=2,rotate=10,scale=0.1,flip=0.5,crop=2,cutout=6,mixup=0.2; affine means shift,rotate,scale.',
+      '--augment: there is no augmentation "blur". Choose from shift=2,rotate=10,scale=0.1,flip=0.5,crop=2,cutout=6,mixup=0.2; affine means shift,rotate,scale, and none nothing.',
     ],
     ["shift=two", '--augment: "two" is not an amount of shift. Give a number such as shift=2.'],
     ["shift=", '--augment: "" is not an amount of shift.'],

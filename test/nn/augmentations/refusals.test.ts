@@ -42,7 +42,7 @@ describe("batches that do not fit", () => {
     [
       "flat features",
       () => shift({ pixels: 1 }).apply({ features: input("features", [8, 784]), labels }, context),
-      "augmentation shift: the features features float32[8, 784] are not images. Give features [examples, height, width] " +
+      "augmentation shift: the features, float32[8, 784], are not images. Give features [examples, height, width] " +
         "or [examples, height, width, channels]: a model with an input shape such as [28, 28], whose first layer may be flatten().",
     ],
     [

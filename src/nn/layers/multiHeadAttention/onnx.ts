@@ -1,6 +1,6 @@
 import { rotationTables } from "../../../ops/attention/rotation.ts";
 import type { OnnxForm, OnnxWriter } from "../forms.ts";
-import { indices, writeLinear } from "../sequences-onnx.ts";
+import { writeLinear } from "../sequences-onnx.ts";
 
 export const onnx: OnnxForm = (writer, config, name, { inputShape }) => {
   const { heads, causal, bias, rotary } = config;
@@ -14,7 +14,7 @@ export const onnx: OnnxForm = (writer, config, name, { inputShape }) => {
   const parts = writer.value;
   const partOf = (own: string, part: number) => {
     writer.continueFrom(parts);
-    writer.apply("Gather", `${name}.${own}.part`, [indices(writer, `${name}.${own}.index`, [part])], {
+    writer.apply("Gather", `${name}.${own}.part`, [writer.integers(`${name}.${own}.index`, [part])], {
       axis: { int: 1 },
     });
     writer.reshape(`${name}.${own}`, [count, length, each]);
@@ -48,10 +48,10 @@ function writeRotation(writer: OnnxWriter, name: string, length: number, width: 
   const { cosines, sines } = rotationTables(length, width);
   const others = Array.from({ length: width }, (_, element) => element ^ 1);
   const x = writer.value;
-  writer.apply("Gather", `${name}.exchanged`, [indices(writer, `${name}.others`, others)], { axis: { int: 3 } });
+  writer.apply("Gather", `${name}.exchanged`, [writer.integers(`${name}.others`, others)], { axis: { int: 3 } });
   writer.apply("Mul", `${name}.across`, [writer.numbers(`${name}.sines`, sines, [length, width])]);
   const across = writer.value;
   writer.applyTo("Mul", `${name}.along`, [x, writer.numbers(`${name}.cosines`, cosines, [length, width])]);
   writer.apply("Add", name, [across]);
-  return name;
+  return writer.value;
 }

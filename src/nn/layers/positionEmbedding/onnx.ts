@@ -1,5 +1,4 @@
 import type { OnnxForm } from "../forms.ts";
-import { indices } from "../sequences-onnx.ts";
 
 export const onnx: OnnxForm = (writer, { length }, name, { inputShape: [positions = 1] }) => {
   const x = writer.value;
@@ -8,8 +7,7 @@ export const onnx: OnnxForm = (writer, { length }, name, { inputShape: [position
     writer.apply("Add", `${name}.sum`, [table]);
     return;
   }
-  const used = indices(
-    writer,
+  const used = writer.integers(
     `${name}.positions`,
     Array.from({ length: positions }, (_, position) => position),
   );
