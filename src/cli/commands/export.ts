@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { lossName, type TrainedModel } from "../../formats/model.ts";
+import { gpt2Code, saveGpt2 } from "../../formats/gpt2.ts";
 import { pytorchCode, savePytorch } from "../../formats/pytorch.ts";
 import { writeFileAtomically } from "../../node/files.ts";
 import { loadModelFile } from "../../node/index.ts";
@@ -13,6 +14,7 @@ import { networkText } from "../text/network-text.ts";
 interface ExportFlags {
   readonly onnx?: string;
   readonly safetensors?: string;
+  readonly gpt2?: string;
 }
 
 /** `wgrad export`. */
@@ -29,17 +31,23 @@ export function exportCommand(command: Command): Command {
         "write safetensors with PyTorch's names and layout, and print the Python code that loads it",
       ).withFacts({ file: "output" }),
     )
+    .addOption(
+      new DeclaredOption(
+        "--gpt2 <file>",
+        "write safetensors with the names of GPT-2 in Hugging Face's transformers, and print PyTorch code that loads it",
+      ).withFacts({ file: "output" }),
+    )
     .addHelpText("after", "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx")
     .action((path: string, flags: ExportFlags) => exportModel(path, flags, command));
 }
 
 async function exportModel(path: string, flags: ExportFlags, command: Command): Promise<void> {
-  const { onnx, safetensors } = flags;
-  if (onnx === undefined && safetensors === undefined) {
+  const { onnx, safetensors, gpt2 } = flags;
+  if ([onnx, safetensors, gpt2].every((file) => file === undefined)) {
     throw new OptionError({
       where: "export",
       what: "there is nothing to write",
-      fix: "Give a file with --onnx or --safetensors",
+      fix: "Give a file with --onnx, --safetensors or --gpt2",
     });
   }
   requireSeparatePaths({
@@ -58,6 +66,11 @@ async function exportModel(path: string, flags: ExportFlags, command: Command): 
     await writeFileAtomically(safetensors, savePytorch(trained));
     say(field("pytorch", `${safetensors}; this code loads it:`));
     print(["", ...pytorchCode(trained, safetensors).split("\n")]);
+  }
+  if (gpt2 !== undefined) {
+    await writeFileAtomically(gpt2, saveGpt2(model));
+    say(field("gpt-2", `${gpt2}; this code loads it:`));
+    print(["", ...gpt2Code(model, gpt2).split("\n")]);
   }
 }
 
