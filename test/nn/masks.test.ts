@@ -6,9 +6,10 @@ import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { functionalModel, initializers, layers, toSequential, type Layer } from "../../src/nn/index.ts";
-import { notEqual, square, toFloat } from "../../src/ops/elementwise/index.ts";
+import { less, notEqual, square, toFloat } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { slice } from "../../src/ops/indexing/index.ts";
+import { axisIndex, reshape } from "../../src/ops/layout/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../backends.ts";
@@ -160,6 +161,23 @@ describe("a mask", () => {
     // The layers alone would not be the same function, so that an export would be wrong.
     expect(() => toSequential(model)).toThrow(OptionError);
     expect(() => toSequential(model)).toThrow(/does more than chain layers: the layer 0 gets a mask/);
+  });
+
+  test("can be made of lengths", async () => {
+    const { x, rows } = batchOf(5);
+    const model = functionalModel(
+      { inputs: { x: [5, WIDTH], lengths: [] }, seed: 3 },
+      ({ x: value, lengths }, { use }) => {
+        const positions = toFloat(axisIndex([1, 5], 1));
+        return { y: use(block(false), value, { name: "layer", mask: less(positions, reshape(lengths, [-1, 1])) }) };
+      },
+    );
+    const { y } = model.apply({ x, lengths: constant([3, 0, 5]) });
+    const { outputs } = await evaluate({
+      found: slice(y, [{ end: 1 }, { end: 3 }]),
+      wanted: unmasked(block(false), 3).apply({ x: rows(0, 0, 3) }).y,
+    });
+    outputs["wanted"]!.forEach((value, index) => expect(outputs["found"]![index]).toBeCloseTo(value, 12));
   });
 
   test("is refused by layers without attention, and in other shapes and types", () => {
