@@ -198,6 +198,7 @@ export {
   type TrainedFunctionalModel,
   type TrainedModel,
 } from "./formats/model.ts";
+export { gpt2Code, loadGpt2, saveGpt2, type Gpt2Options } from "./formats/gpt2.ts";
 export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
 export { startFromPytorch, type PytorchStart, type PytorchStartOptions } from "./formats/pytorch-layers.ts";
 export { readSafetensors, writeSafetensors, type ReadOptions } from "./formats/safetensors.ts";

@@ -70,7 +70,7 @@ function firstLine(parameters, environment) {
 }
 
 /** The line of an error, or the last line of what was printed. */
-function errorLine(text) {
+export function errorLine(text) {
   const lines = text.trim().split("\n");
   return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1)).trim();
 }

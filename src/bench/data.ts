@@ -4,6 +4,8 @@
  * each relu is active on the GPU exactly if it is active on the CPU.
  */
 import { makeClassificationDataset, type ClassificationDataset, type UniformNormalization } from "../data/dataset.ts";
+import { characterTokenizer } from "../data/text/characters.ts";
+import { makeTextDataset, type TextDataset } from "../data/text/dataset.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import { dense } from "../nn/layers/index.ts";
@@ -32,6 +34,19 @@ export function noiseImages(): ClassificationDataset {
     classes: Array.from({ length: CLASSES }, (_, digit) => String(digit)),
   });
   return images;
+}
+
+/** The number of different characters of Shakespeare's plays in nanoGPT's example. */
+export const VOCABULARY = 65;
+
+const CHARACTERS = 2 ** 16;
+
+/** A text of random characters, in windows of `context`. */
+export function noiseText(context: number): TextDataset {
+  const random = new Random(1);
+  const alphabet = Array.from({ length: VOCABULARY }, (_, token) => String.fromCharCode(48 + token)).join("");
+  const text = alphabet + Array.from({ length: CHARACTERS }, () => alphabet[random.below(VOCABULARY)]).join("");
+  return makeTextDataset({ name: "noise", text, tokenizer: characterTokenizer(alphabet), context });
 }
 
 /** Random bytes in 0 … 15, generated four at a time (Marsaglia 2003, "Xorshift RNGs"). */

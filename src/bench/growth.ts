@@ -1,14 +1,16 @@
 /*
- * Measures how the cost of a step grows with batch size, width and depth, varied one at a time.
+ * Measures how the cost of a step grows with its sizes, varied one at a time.
  */
 import { DeviceError } from "../errors.ts";
-import { networkName } from "./data.ts";
 import { FEWEST_SAMPLES } from "./replay.ts";
-import { growthAxes, type GrowthAxis, type GrowthRow, type KernelRow, type LeftOut } from "./report.ts";
-import { measureStep, stepFlops, type StepBench, type StepCase, type StepCosts } from "./step.ts";
+import { growthAxes, type GrowthAxis, type GrowthRow, type KernelRow, type LeftOut, type StepRow } from "./report.ts";
+import { denseStep, gptStep, type StepCase } from "./step-cases.ts";
+import { COMPARED_STEPS, measureStep, type StepBench, type StepCosts } from "./step.ts";
 
-/** The base case of every axis: 784-128-10 at batch size 64. */
-const BASE: Readonly<Record<GrowthAxis, number>> = { batch: 64, width: 128, depth: 1 };
+/** The base case of every axis: 784-128-10 at batch size 64, and a GPT of width 128 with two windows of 64 tokens. */
+const BASE: Readonly<Record<GrowthAxis, number>> = { batch: 64, width: 128, depth: 1, context: 64, "text-width": 128 };
+
+const TEXT_BATCH = 2;
 
 const powersOfTwo = (first: number, last: number): number[] =>
   Array.from({ length: Math.log2(last / first) + 1 }, (_, power) => first * 2 ** power);
@@ -17,6 +19,8 @@ const VALUES: Readonly<Record<GrowthAxis, readonly number[]>> = {
   batch: powersOfTwo(1, 8192),
   width: powersOfTwo(16, 4096),
   depth: powersOfTwo(1, 16),
+  context: powersOfTwo(16, 512),
+  "text-width": powersOfTwo(32, 512),
 };
 
 /** Cases with a longer predicted total time are skipped. */
@@ -32,12 +36,17 @@ export interface GrowthCase extends StepCase {
 export function growthCases(): GrowthCase[] {
   return growthAxes.flatMap((axis) =>
     VALUES[axis].map((value) => {
-      const sizes: Record<GrowthAxis, number> = { ...BASE };
-      sizes[axis] = value;
-      const { batch, width, depth } = sizes;
-      return { name: `growth ${axis} ${value}`, axis, value, batch, hidden: new Array<number>(depth).fill(width) };
+      const sizes = { ...BASE, [axis]: value };
+      return { ...stepOf(axis, `growth ${axis} ${value}`, sizes), axis, value };
     }),
   );
+}
+
+function stepOf(axis: GrowthAxis, name: string, sizes: Readonly<Record<GrowthAxis, number>>): StepCase {
+  const { batch, width, depth, context } = sizes;
+  if (axis === "context" || axis === "text-width")
+    return gptStep(name, { context, width: sizes["text-width"], batch: TEXT_BATCH });
+  return denseStep(name, { hidden: new Array<number>(depth).fill(width), batch });
 }
 
 /** The costs of the largest case so far. */
@@ -47,15 +56,16 @@ export interface Experience extends StepCosts {
 }
 
 /**
- * Predicts the seconds of a case: compiling in proportion to the number of layers, steps on CPU and GPU to their FLOPs.
+ * Predicts the seconds of a case: preparing it in proportion to the number of layers, and steps to their FLOPs.
  * @param timed seconds that are spent on timing if steps are short
  */
 export function predictSeconds(stepCase: StepCase, known: Experience, timed: number): number {
-  const ratio = stepFlops(stepCase) / stepFlops(known.stepCase);
-  const layers = (stepCase.hidden.length + 1) / (known.stepCase.hidden.length + 1);
+  const ratio = stepCase.flops / known.stepCase.flops;
+  const layers = stepCase.layers / known.stepCase.layers;
   const step = known.stepSeconds * ratio;
-  // One step of warm-up and the timed steps; checkSeconds includes the compared steps.
-  return known.compileSeconds * layers + known.checkSeconds * ratio + Math.max(timed, (1 + FEWEST_SAMPLES) * step);
+  // The compared steps, one step of warm-up, and the timed steps.
+  const steps = COMPARED_STEPS * step + Math.max(timed, (1 + FEWEST_SAMPLES) * step);
+  return known.preparationSeconds * layers + known.referenceSeconds * ratio + steps;
 }
 
 /** Predicts the seconds of a kernel whose runs are long: one comparison, one warm-up, and the timed runs. */
@@ -82,23 +92,39 @@ export async function measureGrowth(
 ): Promise<void> {
   const measured = new Map<string, Measured>();
   for (const axis of growthAxes) {
-    let known: Experience | undefined;
+    let before: { readonly experience: Experience; readonly row: GrowthRow } | undefined;
     for (const stepCase of cases.filter((each) => each.axis === axis)) {
-      const predicted = known ? predictSeconds(stepCase, known, bench.settings.mostSeconds) : 0;
-      const size = `${networkName(stepCase.hidden)} at batch size ${stepCase.batch}`;
+      const predicted = before ? predictSeconds(stepCase, before.experience, bench.settings.mostSeconds) : 0;
+      const size = sizeText(stepCase);
       if (predicted > MOST_SECONDS) {
         listener.leftOut({ name: stepCase.name, why: tooLong(size, predicted) });
         continue;
       }
-      // The base case is on every axis, and is measured only once.
+      // The base case is on several axes, and is measured only once.
       const found = measured.get(size) ?? (await measureCase(bench, stepCase, listener));
       if (!found) continue;
       measured.set(size, found);
-      const { name, value } = stepCase;
-      listener.measured({ ...found.row, name, axis, value });
-      known = { stepCase, stepSeconds: found.row.seconds.median, ...found.costs };
+      const row = growthRow(stepCase, found.row, before?.row);
+      listener.measured(row);
+      before = { experience: { stepCase, stepSeconds: row.seconds.median, ...found.costs }, row };
     }
   }
+}
+
+/** What is trained, such as "784-128-10 at batch size 64". */
+const sizeText = ({ network, context, batch }: StepCase) =>
+  `${network}${context === undefined ? "" : ` with context ${context}`} at batch size ${batch}`;
+
+function growthRow({ name, axis, value, context }: GrowthCase, row: StepRow, before?: GrowthRow): GrowthRow {
+  const slope = before && Math.log(row.seconds.median / before.seconds.median) / Math.log(value / before.value);
+  return {
+    ...row,
+    name,
+    axis,
+    value,
+    ...(slope !== undefined && { slope }),
+    ...(context !== undefined && { tokensPerSecond: context * row.imagesPerSecond }),
+  };
 }
 
 type Measured = Awaited<ReturnType<typeof measureStep>>;

@@ -25,13 +25,13 @@ import type {
   LeftOut,
   Scope,
 } from "./report.ts";
-import { measureStepInDetail, type StepBench, type StepCase } from "./step.ts";
+import { denseStep, type StepCase } from "./step-cases.ts";
+import { measureStepInDetail, type StepBench } from "./step.ts";
 
 export * from "./report.ts";
 export { comparison, readReport } from "./compare.ts";
 export {
-  GROWTH_TITLE,
-  growthLayout,
+  growthTableOf,
   headFields,
   kernelLayout,
   ReportLines,
@@ -62,11 +62,9 @@ export interface BenchmarkOptions extends Scope {
 }
 
 /** The README's network at two batch sizes. */
-const stepCases: readonly StepCase[] = [64, 512].map((batch) => ({
-  name: `step 784-128-10 batch ${batch}`,
-  hidden: [128],
-  batch,
-}));
+const stepCases: readonly StepCase[] = [64, 512].map((batch) =>
+  denseStep(`step 784-128-10 batch ${batch}`, { hidden: [128], batch }),
+);
 
 /** Kernels with more FLOPs take about a second per run on a software adapter; a quick benchmark runs them only by name. */
 const SLOW_FLOPS = 1e9;

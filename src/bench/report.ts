@@ -53,6 +53,7 @@ export interface StepRow extends Rates {
   readonly bytes: number;
   /** By the wall clock, with many steps in a submit. */
   readonly seconds: Spread;
+  /** Examples per second: images, or windows of a text. */
   readonly imagesPerSecond: number;
   /** The time to compile the step and prepare the first one. */
   readonly compileSeconds: number;
@@ -80,14 +81,21 @@ export interface DetailedStepRow extends StepRow {
 }
 
 /** The sizes of a step that are varied. */
-export const growthAxes = ["batch", "width", "depth"] as const;
+export const growthAxes = ["batch", "width", "depth", "context", "text-width"] as const;
 
 export type GrowthAxis = (typeof growthAxes)[number];
 
 export interface GrowthRow extends StepRow {
   readonly axis: GrowthAxis;
-  /** The batch size, the width of the hidden layers, or the number of hidden layers. */
+  /** The batch size, the width or the number of the hidden layers; the context or the width of a GPT. */
   readonly value: number;
+  /**
+   * The power of the value with which the time has grown since the row before on this axis: 1 if it doubled with the
+   * value, 2 if it quadrupled. Absent for the first row.
+   */
+  readonly slope?: number;
+  /** Of a GPT. */
+  readonly tokensPerSecond?: number;
 }
 
 /** A benchmark that was not timed, and why. */

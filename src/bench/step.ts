@@ -5,56 +5,41 @@ import type { Backend, Executable } from "../backends/backend.ts";
 import { createCpuBackend } from "../backends/cpu/index.ts";
 import { DeviceError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Model } from "../nn/sequential.ts";
 import { packedSize } from "../ops/layout/index.ts";
 import type { Snapshot } from "../train/snapshot.ts";
 import { createTrainer, type Trainer } from "../train/trainer.ts";
-import { requireClose } from "./check.ts";
-import { CLASSES, exactNetwork, FEATURES, networkName, noiseImages, normalization } from "./data.ts";
+import { requireClose, type Tolerance } from "./check.ts";
 import type { Bench } from "./kernels.ts";
 import type { BufferMeter } from "./memory.ts";
 import { Replay } from "./replay.ts";
 import { ratesOf, type DetailedStepRow, type KernelRow, type StepRow } from "./report.ts";
-
-/** The benchmark of a training step. */
-export interface StepCase {
-  readonly name: string;
-  /** Widths of the hidden layers. */
-  readonly hidden: readonly number[];
-  readonly batch: number;
-}
+import type { StepCase } from "./step-cases.ts";
 
 /** The backend and settings for steps, with a meter of GPU memory. */
 export interface StepBench extends Bench {
   readonly meter: Pick<BufferMeter, "bytes">;
 }
 
-/** The FLOPs of a step: the forward pass, and twice as many backward except for the gradient of the input. */
-export function stepFlops({ hidden, batch }: Omit<StepCase, "name">): number {
-  const widths = [FEATURES, ...hidden, CLASSES];
-  const products = widths.slice(1).map((width, layer) => widths[layer]! * width);
-  const weights = products.reduce((sum, size) => sum + size, 0);
-  return 2 * batch * (3 * weights - products[0]!) + 14 * weights;
-}
-
-/** The preparation costs of a case, from which larger cases are predicted. */
+/** The costs of a case besides timing it, from which those of larger cases are predicted. */
 export interface StepCosts {
-  readonly compileSeconds: number;
-  readonly checkSeconds: number;
+  /** The time to compile and to run the compared steps; a driver may compile when a kernel first runs. */
+  readonly preparationSeconds: number;
+  /** The time of the same steps on the CPU. */
+  readonly referenceSeconds: number;
 }
 
 const LEARNING_RATE = 1e-3;
 
 /** The last step whose loss is compared with the CPU's. In the first step, all values are compared. */
-const COMPARED_STEPS = 3;
+export const COMPARED_STEPS = 3;
 
 /** With more FLOPs per step, only the first step is compared, because the CPU takes about a second for one. */
 const MOST_COMPARED_FLOPS = 5e8;
 
-/** A trainer with its model and the executable of its step. */
+/** A trainer with its parameters and the executable of its step. */
 interface Subject {
   readonly trainer: Trainer;
-  readonly model: Model;
+  readonly parameters: readonly Tensor[];
   readonly step: Executable;
 }
 
@@ -66,20 +51,20 @@ const seconds = () => performance.now() / 1000;
  * @throws DeviceError if the batch exceeds the device's limits
  */
 export async function measureStep(bench: StepBench, stepCase: StepCase): Promise<{ row: StepRow; costs: StepCosts }> {
-  return withSubject(bench, stepCase, async (subject, costs, gpuBytes) => {
+  return withSubject(bench, stepCase, async (subject, prepared) => {
     const replay = new Replay(subject.step, bench.settings, subject.trainer.step);
     await replay.warmUp();
-    return { row: await wholeRow(bench, stepCase, subject, { replay, gpuBytes, ...costs }), costs };
+    return { row: await wholeRow(bench, stepCase, subject, { replay, ...prepared }), costs: prepared };
   });
 }
 
 /** Like measureStep, and also times each kernel of the step, submitting the step, and the training loop. */
 export async function measureStepInDetail(bench: StepBench, stepCase: StepCase): Promise<DetailedStepRow> {
-  return withSubject(bench, stepCase, async (subject, costs, gpuBytes) => {
+  return withSubject(bench, stepCase, async (subject, prepared) => {
     const { step, trainer } = subject;
     const replay = new Replay(step, bench.settings, trainer.step);
     await replay.warmUp();
-    const row = await wholeRow(bench, stepCase, subject, { replay, gpuBytes, ...costs });
+    const row = await wholeRow(bench, stepCase, subject, { replay, ...prepared });
     const kernels = bench.clock === "timestamps" ? await kernelRows(bench, stepCase, step, replay) : [];
     const encoding = await replay.encoding();
     return {
@@ -97,39 +82,44 @@ export async function measureStepInDetail(bench: StepBench, stepCase: StepCase):
   });
 }
 
+interface Prepared extends StepCosts {
+  readonly compileSeconds: number;
+  readonly gpuBytes: number;
+}
+
 async function withSubject<Value>(
   bench: StepBench,
   stepCase: StepCase,
-  measure: (subject: Subject, costs: StepCosts, gpuBytes: number) => Promise<Value>,
+  measure: (subject: Subject, prepared: Prepared) => Promise<Value>,
 ): Promise<Value> {
   const bytesBefore = bench.meter.bytes;
   const started = seconds();
   const subject = await prepare(bench.backend, stepCase);
   try {
-    const compiled = seconds();
+    const compileSeconds = seconds() - started;
     const gpuBytes = bench.meter.bytes - bytesBefore;
-    await checkSteps(stepCase, subject);
-    const costs = { compileSeconds: compiled - started, checkSeconds: seconds() - compiled };
-    return await measure(subject, costs, gpuBytes);
+    const { referenceSeconds } = await checkSteps(stepCase, subject);
+    const preparationSeconds = seconds() - started - referenceSeconds;
+    return await measure(subject, { gpuBytes, compileSeconds, preparationSeconds, referenceSeconds });
   } finally {
     subject.trainer.dispose();
   }
 }
 
 /** Creates the trainer of a case. @throws DeviceError if the batch exceeds the device's limits */
-async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Promise<Subject> {
-  const model = exactNetwork(hidden);
+async function prepare(backend: Backend, { name, batch, create }: StepCase): Promise<Subject> {
+  const { model, dataset, normalization } = create();
   const trainer = await createTrainer({
     model,
-    dataset: noiseImages(),
-    normalization,
+    dataset,
+    ...(normalization && { normalization }),
     backend,
     learningRate: LEARNING_RATE,
     batchSize: batch,
     epochs: 1_000_000,
   });
   const step = trainer.executable;
-  if (step) return { trainer, model, step };
+  if (step) return { trainer, parameters: model.parameters, step };
   trainer.dispose();
   throw new DeviceError({
     where: name,
@@ -138,14 +128,13 @@ async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Pro
   });
 }
 
-interface Measured extends StepCosts {
+interface Measured extends Prepared {
   readonly replay: Replay;
-  readonly gpuBytes: number;
 }
 
 async function wholeRow(
   bench: Bench,
-  { name, hidden, batch }: StepCase,
+  { name, network, batch }: StepCase,
   { step }: Subject,
   measured: Measured,
 ): Promise<StepRow> {
@@ -157,7 +146,7 @@ async function wholeRow(
   const time = await replay.wallClock();
   return {
     name,
-    network: networkName(hidden),
+    network,
     batch,
     dispatches: dispatches.length,
     flops,
@@ -200,24 +189,39 @@ async function trainingRate({ settings }: Bench, trainer: Trainer, { seconds: st
 
 /**
  * Compares all values of the first step, and the loss of a few steps after it.
+ * @returns how long the CPU took
  * @throws ResultError
  */
-async function checkSteps({ name, hidden, batch }: StepCase, { trainer, model }: Subject): Promise<void> {
-  const { trainer: reference } = await prepare(createCpuBackend({ precision: "float64" }), { name, hidden, batch });
+async function checkSteps(
+  stepCase: StepCase,
+  { trainer, parameters }: Subject,
+): Promise<Pick<StepCosts, "referenceSeconds">> {
+  const { name, terms, depth, flops } = stepCase;
+  const { trainer: reference } = await prepare(createCpuBackend({ precision: "float64" }), stepCase);
+  let referenceSeconds = 0;
+  const referenceOf = async <Value>(run: (reference: Trainer) => Promise<Value>) => {
+    const started = seconds();
+    const result = await run(reference);
+    referenceSeconds += seconds() - started;
+    return result;
+  };
   try {
-    const [actual, expected] = [await firstStep(trainer), await firstStep(reference)];
+    const [actual, expected] = [await firstStep(trainer), await referenceOf(firstStep)];
     const where = `${name}, first step`;
     requireClose(`${where}, loss`, actual.losses, expected.losses, {
-      joined: batch,
+      joined: terms,
       units: 64,
       scale: Math.max(1, expected.losses[0]!),
     });
-    requireClose(`${where}, accuracy`, actual.accuracies, expected.accuracies);
-    checkUpdate(where, model.parameters, { batch, layers: hidden.length + 1 }, actual, expected.snapshot);
-    if (stepFlops({ hidden, batch }) > MOST_COMPARED_FLOPS) return;
-    const later = [await lossesOf(trainer), await lossesOf(reference)] as const;
+    // A text has no accuracy.
+    if (!Number.isNaN(expected.accuracies[0]))
+      requireClose(`${where}, accuracy`, actual.accuracies, expected.accuracies);
+    checkUpdate(where, parameters, { joined: terms, units: 64 * depth }, actual, expected.snapshot);
+    if (flops > MOST_COMPARED_FLOPS) return { referenceSeconds };
+    const later = [await lossesOf(trainer), await referenceOf(lossesOf)] as const;
     // Where a gradient is nearly 0, Adam's first update may have either sign, so these losses agree only approximately.
     requireClose(`${name}, loss of steps 2 to ${COMPARED_STEPS}`, ...later, { units: 1e-3 * 2 ** 24 });
+    return { referenceSeconds };
   } finally {
     reference.dispose();
   }
@@ -253,7 +257,7 @@ const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 function checkUpdate(
   where: string,
   parameters: readonly Tensor[],
-  sizes: { batch: number; layers: number },
+  tolerance: Tolerance,
   actual: FirstStep,
   expected: Snapshot,
 ): void {
@@ -269,7 +273,6 @@ function checkUpdate(
     const { name } = parameter.attributes as { name: string };
     const slice = [start, start + parameter.size] as const;
     start += packedSize(parameter);
-    const tolerance = { joined: sizes.batch, units: 64 * sizes.layers };
     requireClose(
       `${where}, gradient of ${name}`,
       first.subarray(...slice),

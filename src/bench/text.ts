@@ -44,8 +44,8 @@ export const kernelLayout: TableLayout<KernelRow> = {
   ],
 };
 
-/** The table of how the cost of a step grows. */
-export const growthLayout: TableLayout<GrowthRow> = {
+/** The table of how the cost of a step grows for networks of dense layers. */
+const denseGrowth: TableLayout<GrowthRow> = {
   columns: [
     { title: "", width: 10 },
     { title: "network", width: 16 },
@@ -61,6 +61,34 @@ export const growthLayout: TableLayout<GrowthRow> = {
     ...measuredCells(row),
   ],
 };
+
+/** The same for a GPT. */
+const gptGrowth: TableLayout<GrowthRow> = {
+  columns: [
+    { title: "", width: 14 },
+    { title: "tokens/s", width: 10, right: true },
+    { title: "memory", width: 8, right: true },
+    { title: "slope", width: 5, right: true },
+    ...MEASURED_COLUMNS,
+  ],
+  cells: (row) => [
+    `${row.axis} ${row.value}`,
+    count(row.tokensPerSecond ?? 0),
+    bytesText(row.gpuBytes),
+    row.slope?.toFixed(2) ?? "",
+    ...measuredCells(row),
+  ],
+};
+
+/** The table that a row of growth belongs to, with its title. */
+export function growthTableOf({ tokensPerSecond }: GrowthRow): { title: string; layout: TableLayout<GrowthRow> } {
+  return tokensPerSecond === undefined
+    ? { title: "Cost of a step as it grows from 784-128-10 at batch size 64", layout: denseGrowth }
+    : {
+        title: "Cost of a step of a GPT as it grows from context 64 and width 128",
+        layout: gptGrowth,
+      };
+}
 
 const headLine = ({ columns }: Pick<TableLayout<never>, "columns">) =>
   columnsOf(
@@ -140,9 +168,6 @@ function encodingText({ encoding, dispatches }: DetailedStepRow): string {
 export const stepTitle = ({ network, batch }: DetailedStepRow): string =>
   `One training step: ${network}, relu, softmax cross-entropy, Adam, batch size ${batch}`;
 
-/** The title of the table of growth. */
-export const GROWTH_TITLE = "Cost of a step as it grows from 784-128-10 at batch size 64";
-
 /** The report as the text of its JSON file. */
 export const reportJson = (report: BenchmarkReport): string => `${JSON.stringify(report, undefined, 2)}\n`;
 
@@ -167,7 +192,7 @@ export class ReportLines {
       case "step":
         return this.#step(event.row);
       case "growth":
-        return [...this.#growthHeading(), ...rowLines(growthLayout, event.row)];
+        return this.#growth(event.row);
       case "leftOut":
         return broken(`skipped: ${event.left.name} (${event.left.why})`, WIDTH);
       case "wrong":
@@ -187,8 +212,9 @@ export class ReportLines {
     ];
   }
 
-  #growthHeading(): string[] {
-    return this.#heading("growth", [`${GROWTH_TITLE}, by the wall clock`, ...headLine(growthLayout)]);
+  #growth(row: GrowthRow): string[] {
+    const { title, layout } = growthTableOf(row);
+    return [...this.#heading(title, [`${title}, by the wall clock`, ...headLine(layout)]), ...rowLines(layout, row)];
   }
 
   #heading(section: string, lines: readonly string[]): string[] {

@@ -28,6 +28,8 @@ export interface DataDescription {
   readonly classes?: number;
   /** The number of outputs, if the column `targets` holds numbers to predict. */
   readonly outputs?: number;
+  /** The labels of a data set of tensors in memory: those of the column `labels`, if it is uint32. */
+  readonly labels?: Uint32Array;
   /** The number of different tokens, if the columns are `tokens` and, as `targets`, the tokens that follow them. */
   readonly vocabulary?: number;
 }
@@ -61,11 +63,13 @@ export function describeDataset(data: AnyDataset): DataDescription {
   const columns = Object.entries(columnsOf(data)).map(([name, { values, shape }]) => {
     return [name, { shape, dtype: typeOf(values) }] as const;
   });
+  const labels = "tensors" in data ? data.tensors["labels"]?.values : undefined;
   return {
     name: data.name,
     columns: Object.fromEntries(columns),
     ...("classes" in data && { classes: data.classes.length }),
     ...("outputs" in data && { outputs: data.outputs.length }),
+    ...(labels instanceof Uint32Array && { labels }),
   };
 }
 

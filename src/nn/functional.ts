@@ -21,6 +21,21 @@ export type InputDescription = Shape | { readonly shape: Shape; readonly dtype: 
 /** Tensors by name. */
 export type NamedTensors<Name extends string = string> = Readonly<Record<Name, Tensor>>;
 
+/** The options of a use of a layer. */
+export interface UseOptions {
+  /**
+   * Names the layer's parameters, `layers.NAME.…`; by default the layer's position among the layers used, from 0. Letters,
+   * digits, "_" and "-", starting with a letter. Not needed for later uses.
+   */
+  readonly name?: string;
+  /**
+   * Which positions are valid, for a layer with attention: float32 [batch, length], not 0 where they are. No position
+   * attends to one that is not valid, such as padding; a position that may attend to none gets zeros from the attention.
+   * All positions are valid by default.
+   */
+  readonly mask?: Tensor;
+}
+
 /** What the function of a functional model gets besides its inputs. */
 export interface FunctionContext {
   /** Whether the model is applied for training, with dropout and noise. */
@@ -31,12 +46,11 @@ export interface FunctionContext {
    * Applies a layer. Its parameters are made at its first use and shared by all uses of the same layer object. Each use
    * of a layer with dropout or noise draws other random numbers.
    * @param x [batch, ...shape]; for a layer with parameters, with the same shape of an example at each use
-   * @param name names the layer's parameters, `layers.NAME.…`; by default the layer's position among the layers used,
-   * from 0. Letters, digits, "_" and "-", starting with a letter. Not needed for later uses
+   * @param options the name of the layer, or its name and a mask
    * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer was first used with
-   * another shape
+   * another shape, for a mask of another shape, and for a layer without attention that gets a mask
    */
-  use(layer: Layer, x: Tensor, name?: string): Tensor;
+  use(layer: Layer, x: Tensor, options?: string | UseOptions): Tensor;
   /**
    * A key of random numbers, a uint32 scalar for ops such as `randomNormal`. It differs for each step, and for each call
    * of this function within a step.
@@ -70,6 +84,8 @@ export interface LayerUse {
   readonly name: string;
   readonly input: Tensor;
   readonly output: Tensor;
+  /** The mask of valid positions, if one was given. */
+  readonly mask?: Tensor;
 }
 
 /** A model with named inputs and outputs. */

@@ -5,7 +5,7 @@ import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { requireTensor, sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
 import { randomKey } from "../random.ts";
 import { isName, type LayerBuilder } from "./build.ts";
-import type { FunctionContext, LayerUse } from "./functional.ts";
+import type { FunctionContext, LayerUse, UseOptions } from "./functional.ts";
 import { requireLayers } from "./layers/chain.ts";
 import type { ApplyOptions, BuiltLayer, Layer, LayerConfig } from "./layers/layer.ts";
 import { stepKey } from "./layers/step-key.ts";
@@ -60,16 +60,20 @@ export class LayerUses {
     const uses: LayerUse[] = [];
     const positions = new Map<Layer, { readonly position: number; times: number }>();
     let keys = 0;
-    const use = (layer: Layer, x: Tensor, given?: string): Tensor => {
+    const use = (layer: Layer, x: Tensor, given: string | UseOptions = {}): Tensor => {
+      const { name, mask } = typeof given === "string" ? { name: given } : given;
       requireLayers("use", [layer]);
       requireTensor("use", x);
       if (x.shape.length === 0)
         throw new GraphError({ where: "use", what: `${x} has no batch`, fix: "Give [batch, …]" });
+      if (mask !== undefined) requireTensor("use mask", mask);
       const used = positions.get(layer) ?? { position: positions.size, times: 0 };
       positions.set(layer, used);
-      const known = this.#layerAt(used.position, layer, x, given);
-      const output = known.built.apply(x, optionsOfUse(options, used.times++));
-      uses.push({ name: known.name, input: x, output });
+      const known = this.#layerAt(used.position, layer, x, name);
+      const own = optionsOfUse(options, used.times++);
+      const output = known.built.apply(x, mask ? { ...own, mask } : own);
+      if (mask) requireMaskUsed(known, { x, output, mask });
+      uses.push({ name: known.name, input: x, output, ...(mask && { mask }) });
       return output;
     };
     return {
@@ -142,6 +146,26 @@ export class LayerUses {
     const what = `it uses ${count} layers, but used ${this.#layers.length} when the model was made`;
     throw new OptionError({ where: WHERE, what, fix: SAME_LAYERS });
   }
+}
+
+/** @throws GraphError if the output does not depend on the mask */
+function requireMaskUsed(
+  { name, config }: KnownLayer,
+  { x, output, mask }: Readonly<Record<"x" | "output" | "mask", Tensor>>,
+): void {
+  const seen = new Set<Tensor>([x]);
+  const left = [output];
+  for (let tensor = left.pop(); tensor; tensor = left.pop()) {
+    if (tensor === mask) return;
+    if (seen.has(tensor)) continue;
+    seen.add(tensor);
+    left.push(...tensor.inputs);
+  }
+  throw new GraphError({
+    where: `layer ${name}, ${config.type}`,
+    what: "it gets a mask, but has no attention that uses it",
+    fix: "Give masks only to layers with attention, and multiply other results by the mask",
+  });
 }
 
 /** Later uses of a layer draw other random numbers than the first one. */

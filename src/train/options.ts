@@ -38,7 +38,9 @@ export interface TrainerOptions<
   /**
    * "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. A function computes the
    * loss from the model's outputs and the batch: one per example, [examples], or their mean, a scalar. A `TensorDataset`
-   * needs a function. For a text, the default and "softmaxCrossEntropy" are `nextTokenLoss`.
+   * needs a function, or "softmaxCrossEntropy" and a uint32 tensor `labels` [count, …] for outputs [batch, …, classes]: then
+   * the loss is the mean over all labels except those that are `IGNORED_TOKEN`; those of a stream are not checked. For a
+   * text, the default and "softmaxCrossEntropy" are `nextTokenLoss`.
    */
   readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>, NoInfer<StepInput>>;
   /**

@@ -14,6 +14,7 @@ import { entryOf } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { layoutOf, type BatchLayout, type Normalizations } from "./batches.ts";
 import { isFunctional } from "../nn/functional.ts";
+import { labelLoss, requireLabels } from "./label-loss.ts";
 import { FEATURES, onlyOf, type Network } from "./network.ts";
 import { nextTokenLoss } from "./next-token.ts";
 import type { Objective } from "./objective.ts";
@@ -28,11 +29,16 @@ export type GivenLoss = LossName | Objective["loss"];
 function lossFor(data: DataDescription, loss: GivenLoss | undefined): Objective["loss"] {
   const isCrossEntropy = loss === undefined || lossOf(loss) === losses.softmaxCrossEntropy;
   if (data.vocabulary !== undefined && isCrossEntropy) return nextTokenLoss;
+  if (isCrossEntropy && loss !== undefined && hasLabels(data)) return labelLoss;
   if (loss !== undefined) return lossOf(loss);
   if (data.classes !== undefined) return losses.softmaxCrossEntropy;
   if (data.outputs !== undefined) return losses.meanSquaredError;
   throw needsFunction("there is no default loss for a data set of tensors");
 }
+
+/** Whether the data are tensors, of which one is labels. */
+const hasLabels = ({ classes, outputs, columns }: DataDescription): boolean =>
+  classes === undefined && outputs === undefined && columns["labels"]?.dtype === "uint32";
 
 const needsFunction = (what: string) =>
   new OptionError({ where: "loss", what, fix: "Give a function (outputs, batch) => loss" });
@@ -89,12 +95,13 @@ export function requireExamples({ name, count }: AnyDataset): void {
 function requireLoss({ outputs }: Network, data: DataDescription, loss: Objective["loss"]): void {
   const output = onlyOf(outputs);
   if (loss === nextTokenLoss && data.vocabulary !== undefined) requireLogits(output, data.name, data.vocabulary);
+  if (loss === labelLoss) requireLabels(output, data);
   if (typeof loss === "function") return;
   if (!output)
     throw needsFunction(`${loss.name} needs a single output, but the model has ${Object.keys(outputs).join(", ")}`);
   if (data.classes !== undefined) requireOutputs(loss, output, data.classes);
   else if (data.outputs !== undefined) requireTargets(loss, output, data.outputs);
-  else throw needsFunction(`${loss.name} needs labels or targets, and this is a data set of tensors`);
+  else throw needsFunction(`${loss.name} needs labels or targets, and this is a data set of tensors without them`);
 }
 
 /** @throws OptionError if the output of a model is not a vector of logits for each token, with one for each token that there is */

@@ -7,6 +7,7 @@ import { runBenchmark } from "../../src/bench/index.ts";
 import { measureKernel } from "../../src/bench/kernels.ts";
 import { metered } from "../../src/bench/memory.ts";
 import { quickly } from "../../src/bench/replay.ts";
+import { denseStep, gptStep } from "../../src/bench/step-cases.ts";
 import { measureStep, measureStepInDetail, type StepBench } from "../../src/bench/step.ts";
 import { OptionError } from "../../src/errors.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
@@ -48,7 +49,8 @@ function tampered(backend: Backend, tamper: (values: NumericArray, name: string)
 const caseNamed = (name: string) => kernelCases.find((each) => each.name === name)!;
 
 /** Two small layers, at an unusual batch size. */
-const smallStep = { name: "small step", hidden: [24, 16], batch: 7 };
+const smallStep = denseStep("small step", { hidden: [24, 16], batch: 7 });
+const smallText = gptStep("small text", { context: 5, width: 8, batch: 3 });
 
 describe("on one device", () => {
   let bench: StepBench;
@@ -99,6 +101,24 @@ describe("on one device", () => {
     expect(row.gpuBytes).toBeGreaterThan(60_000 * (784 + 8));
     expect(row.gpuBytes).toBeLessThan(1.05 * 60_000 * (784 + 8));
   });
+
+  test("a correct step of a GPT is timed", async () => {
+    const { row } = await measureStep(bench, smallText);
+    expect(row).toMatchObject({ network: "gpt 2 × 8", batch: 3 });
+    expect(row.imagesPerSecond).toBeCloseTo(3 / row.seconds.median);
+  });
+
+  test.each(["loss", "layers.gpt.weight", "adam.firstMoment"])(
+    "a step of a GPT with a wrong %s is refused",
+    async (spoiled) => {
+      let reads = 0;
+      const { backend, counts } = tampered(bench.backend, (values, of) => {
+        if (of === spoiled && (++reads > 1 || of === "loss")) values[0]! += 1e-3;
+      });
+      await expect(measureStep({ ...bench, backend }, smallText)).rejects.toThrow(/^small text, first step/);
+      expect(counts).toEqual({ steps: 1, profiles: 0 });
+    },
+  );
 
   test.each(["loss", "correct", "layers.0.weight", "layers.2.bias", "adam.firstMoment", "adam.secondMoment"])(
     "a step with a wrong %s is refused and not timed",

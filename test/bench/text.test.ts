@@ -27,6 +27,7 @@ const events: BenchmarkEvent[] = [
     kind: "growth",
     row: { ...growthRow("depth", 16, 15), network: "784-(16×128)-10", imagesPerSecond: 9_999_999, gpuBytes: 3e10 },
   },
+  { kind: "growth", row: { ...growthRow("text-width", 512, 1.5), tokensPerSecond: 9_999_999, slope: -1.234 } },
   {
     kind: "leftOut",
     left: {
@@ -72,6 +73,15 @@ describe("the report as text", () => {
     expect(lines.join("\n")).toMatch(/skipped: growth width 4096/);
     expect(lines.join("\n")).toMatch(/WRONG, not timed: adam 100000/);
     expect(lines.join("\n")).toMatch(/kernels +not timed/);
+  });
+
+  test("has a table for a GPT, with tokens per second and slopes", () => {
+    expect(lines).toContain(
+      "                  tokens/s    memory  slope      time      ±          rate  ceil.  bound by",
+    );
+    expect(lines.find((line) => line.startsWith("text-width 512"))).toMatch(
+      /^text-width 512 +9,999,999 .* -1\.23 +1\.50 s/,
+    );
   });
 
   test.each([

@@ -12,10 +12,12 @@ import {
   type TrainedFunctionalModel,
   type TrainedModel,
 } from "../../src/formats/model.ts";
+import { loadGpt2, saveGpt2 } from "../../src/formats/gpt2.ts";
 import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { functionalModel, type FunctionContext, type NamedTensors } from "../../src/nn/functional.ts";
 import { batchNorm, conv2d, dense, dropout, flatten, layerNorm, residual } from "../../src/nn/layers/index.ts";
+import { gptLayer } from "../../src/nn/models/gpt.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { decodeImage } from "../../src/node/image.ts";
 import { add } from "../../src/ops/elementwise/index.ts";
@@ -128,6 +130,9 @@ const modelFunction = ({ a, b }: NamedTensors<"a" | "b">, { use }: FunctionConte
 };
 
 /** A functional model with running statistics. */
+const gptModel = () =>
+  sequential([gptLayer({ vocabulary: 3, context: 2, layers: 1, heads: 2, width: 4 })], { inputShape: [2] });
+
 const functional = (): TrainedFunctionalModel => ({
   model: functionalModel({ inputs: { a: [4], b: [4] }, seed: 2 }, modelFunction),
   step: 3,
@@ -274,6 +279,12 @@ export const subjects: readonly Subject[] = [
     files: [savePytorch(model(false)), savePytorch(model(true)), foreign],
     mutations: safetensorsMutations,
     read: (bytes) => readModel(bytes, (file, where) => loadPytorch(file, where)),
+  },
+  {
+    name: "loadGpt2",
+    files: [saveGpt2(gptModel())],
+    mutations: safetensorsMutations,
+    read: (bytes) => void loadGpt2(bytes, "file"),
   },
   {
     name: "loadCheckpoint",

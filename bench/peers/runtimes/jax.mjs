@@ -52,7 +52,7 @@ const meanLossOf = (logits) => (parameters, features, classes) => {
 };
 
 /** @param corrections [2], 1 / (1 − β₁ᵗ) and 1 / (1 − β₂ᵗ) at step t */
-const trainStepOf = (meanLoss) =>
+export const trainStepOf = (meanLoss) =>
   jit((parameters, means, squares, features, classes, corrections) => {
     const kept = parameters.map((parameter) => parameter.ref);
     const [loss, gradients] = valueAndGrad(meanLoss)(kept, features, classes);
@@ -81,16 +81,26 @@ const jaxNetworks = {
   convolutional: { trainStep: trainStepOf(meanLossOf(convolutionalLogits)), parametersOf: channelsFirst },
 };
 
-async function openTrainer(task) {
+function openTrainer(task) {
   const { trainStep, parametersOf } = jaxNetworks[task.network];
-  const given = parametersOf(task.parameters);
-  let parameters = given.map(({ values, shape }) => np.array(values, { shape }));
-  let means = given.map(({ shape }) => np.zeros(shape));
-  let squares = given.map(({ shape }) => np.zeros(shape));
   const batchAt = readyBatches(task, (features, classes) => ({
     features: np.array(features, { shape: [task.batch, 784] }),
     classes: np.array(classes, { shape: [task.batch, 10] }),
   }));
+  return trainerOf({ trainStep, given: parametersOf(task.parameters), batchAt });
+}
+
+/**
+ * @param {object} parts
+ * @param {ReturnType<typeof trainStepOf>} parts.trainStep
+ * @param {readonly { values: Float32Array, shape: readonly number[] }[]} parts.given the initial parameters
+ * @param {(step: number) => { features: object, classes: object }} parts.batchAt the batch of a step, counted from 0
+ * @returns {import("./index.mjs").Trainer}
+ */
+export function trainerOf({ trainStep, given, batchAt }) {
+  let parameters = given.map(({ values, shape }) => np.array(values, { shape }));
+  let means = given.map(({ shape }) => np.zeros(shape));
+  let squares = given.map(({ shape }) => np.zeros(shape));
   let step = 0;
 
   function nextLoss() {

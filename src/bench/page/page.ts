@@ -3,8 +3,7 @@
  * the address, the page waits for the button.
  */
 import {
-  GROWTH_TITLE,
-  growthLayout,
+  growthTableOf,
   headFields,
   kernelLayout,
   reportJson,
@@ -101,9 +100,11 @@ class Page {
         section.add(fieldList(stepFields(event.row)));
         break;
       }
-      case "growth":
-        this.#section(GROWTH_TITLE).addRow(growthLayout, event.row);
+      case "growth": {
+        const { title, layout } = growthTableOf(event.row);
+        this.#section(title).addRow(layout, event.row);
         break;
+      }
       case "leftOut":
         this.#section("Skipped").add(element("p", `${event.left.name}: ${event.left.why}`));
         break;

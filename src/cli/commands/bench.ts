@@ -39,7 +39,7 @@ export function benchCommand(command: Command): Command {
     .addOption(
       new Option(
         "--growth",
-        "also measure how the cost of a step grows with batch size, width and depth (takes a few minutes more)",
+        "also measure how the cost of a step grows with batch size, width and depth, and that of a GPT with context and width (takes a few minutes more)",
       ),
     )
     .addOption(new Option("--quick", "take fewer and shorter measurements, without the slow matrix products"))

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { hasFunction, lossName, type AnyTrainedModel } from "../../formats/model.ts";
+import { gpt2Code, saveGpt2 } from "../../formats/gpt2.ts";
 import { pytorchCode, savePytorch } from "../../formats/pytorch.ts";
 import { writeFileAtomically } from "../../node/files.ts";
 import { readFileOrRefuse } from "../../node/index.ts";
@@ -15,6 +16,7 @@ interface ExportFlags {
   readonly onnx?: string;
   readonly safetensors?: string;
   readonly function?: string;
+  readonly gpt2?: string;
 }
 
 /** `wgrad export`. */
@@ -31,6 +33,12 @@ export function exportCommand(command: Command): Command {
         "write safetensors with PyTorch's names and layout, and print the Python code that loads it",
       ).withFacts({ file: "output" }),
     )
+    .addOption(
+      new DeclaredOption(
+        "--gpt2 <file>",
+        "write safetensors with the names of GPT-2 in Hugging Face's transformers, and print PyTorch code that loads it",
+      ).withFacts({ file: "output" }),
+    )
     .addOption(functionOption())
     .addHelpText(
       "after",
@@ -41,12 +49,12 @@ export function exportCommand(command: Command): Command {
 }
 
 async function exportModel(path: string, flags: ExportFlags, command: Command): Promise<void> {
-  const { onnx, safetensors } = flags;
-  if (onnx === undefined && safetensors === undefined) {
+  const { onnx, safetensors, gpt2 } = flags;
+  if ([onnx, safetensors, gpt2].every((file) => file === undefined)) {
     throw new OptionError({
       where: "export",
       what: "there is nothing to write",
-      fix: "Give a file with --onnx or --safetensors",
+      fix: "Give a file with --onnx, --safetensors or --gpt2",
     });
   }
   const { inputs, outputs } = optionPaths(command.options, flags);
@@ -63,6 +71,16 @@ async function exportModel(path: string, flags: ExportFlags, command: Command): 
     await writeFileAtomically(safetensors, savePytorch(trained));
     say(field("pytorch", `${safetensors}; this code loads it:`));
     print(["", ...code.split("\n")]);
+  }
+  if (gpt2 !== undefined) {
+    const { model } = trained;
+    if (!("inputShape" in model)) {
+      const what = "GPT-2's names are those of a chain of layers, and this is a functional model";
+      throw new OptionError({ where: "--gpt2", what, fix: "Use --safetensors" });
+    }
+    await writeFileAtomically(gpt2, saveGpt2(model));
+    say(field("gpt-2", `${gpt2}; this code loads it:`));
+    print(["", ...gpt2Code(model, gpt2).split("\n")]);
   }
 }
 

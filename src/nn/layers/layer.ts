@@ -70,6 +70,15 @@ export interface ApplyOptions {
   readonly precision?: Precision;
 }
 
+/** The options of applying one layer. */
+export interface LayerApplyOptions extends Required<ApplyOptions> {
+  /**
+   * Which positions of a sequence are valid, float32 [batch, length], not 0 where they are: attention ignores the others.
+   * Layers with inner layers pass it on. All positions by default.
+   */
+  readonly mask?: Tensor;
+}
+
 /** The options of applying a model outside training. */
 export const evaluation: Required<ApplyOptions> = {
   training: false,
@@ -87,7 +96,7 @@ export interface BuiltLayer {
    * @param x [batch, ...inputShape]
    * @returns [batch, ...outputShape]
    */
-  apply(x: Tensor, options: Required<ApplyOptions>): Tensor;
+  apply(x: Tensor, options: LayerApplyOptions): Tensor;
 }
 
 /** A layer before the model is built, independent of the shape of its input. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../src/data/text/characters.ts";
 import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import { loadGpt2 } from "../../../src/formats/gpt2.ts";
 import { initialValues } from "../../../src/formats/model.ts";
 import { readSafetensors } from "../../../src/formats/safetensors.ts";
 import { dense, sequential } from "../../../src/nn/index.ts";
@@ -233,6 +234,11 @@ describe("a model of texts", () => {
     expect(exported).toMatchObject({ code: 0, stderr: "" });
     expect(exported.stdout).toMatch(/m\.onnx: features \[batch, 16\] → logits, probabilities \[batch, 16, 22\]/);
     expect(exported.stdout).toContain("class TiedEmbedding(nn.Module)");
+    const gpt2 = await wgrad("export m.safetensors --gpt2 gpt2.safetensors");
+    expect(gpt2.stdout).toContain('network.load_state_dict(load_file("gpt2.safetensors"))');
+    const { model } = await loadModelFile(inFolder("m.safetensors"));
+    const back = loadGpt2(readFileSync(inFolder("gpt2.safetensors")), "gpt2.safetensors");
+    expect(initialValues(back)).toEqual(initialValues(model));
     expect(readFileSync(inFolder("m.onnx"), "utf8")).toContain(JSON.stringify(characterTokenizer(text).config));
     expectRefusal(
       await wgrad("predict m.safetensors t.txt"),

@@ -1,4 +1,4 @@
-import { OptionError } from "../../../errors.ts";
+import { GraphError, OptionError } from "../../../errors.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
 import { attention, rotateByPosition } from "../../../ops/attention/index.ts";
 import { slice } from "../../../ops/indexing/index.ts";
@@ -29,8 +29,8 @@ export interface MultiHeadAttentionOptions {
 }
 
 /**
- * Self-attention with several heads (Vaswani et al. 2017, section 3.2): each position of a sequence attends to all of them.
- * The input and the output are [length, width]. Its parameters are `weight` [width, 3 · width] and `bias` of the queries,
+ * Self-attention with several heads (Vaswani et al. 2017, section 3.2): each position of a sequence attends to all of them,
+ * or to those of a mask, which a functional model gives as `use(layer, x, { mask })`. The input and the output are [length, width]. Its parameters are `weight` [width, 3 · width] and `bias` of the queries,
  * keys and values, in this order, with width / heads columns per head; and `output.weight` [width, width] and
  * `output.bias`.
  * @throws OptionError for an option outside its range; also, when the model is built, if the heads do not divide the
@@ -56,8 +56,10 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Lay
           const projected = reshape(project(x, applied), [x.shape[0]!, length, 3, heads, width / heads]);
           const [q, k, v] = rotary ? rotated(projected) : ([0, 1, 2] as const).map((part) => headsOf(projected, part));
           const isDropping = applied.training && dropout > 0;
+          const mask = applied.mask && maskOfKeys(applied.mask, x);
           const attended = attention(q!, k!, v!, {
             causal,
+            ...(mask && { mask }),
             precision: applied.precision,
             ...(isDropping && { dropout: { rate: dropout, key: stepKey(context, applied) } }),
           });
@@ -66,6 +68,20 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Lay
       };
     },
   };
+}
+
+/**
+ * A mask of valid positions as one of keys, for all heads and queries.
+ * @throws GraphError unless it is float32 [batch, length]
+ */
+function maskOfKeys(mask: Tensor, { shape: [batch, length] }: Tensor): Tensor {
+  if (mask.dtype === "float32" && mask.shape.join() === `${batch},${length}`)
+    return reshape(mask, [batch!, 1, 1, length!]);
+  throw new GraphError({
+    where: "multiHeadAttention mask",
+    what: `${mask} is not float32[${batch}, ${length}], a number for each position`,
+    fix: "Give a mask that is 1 at valid positions and 0 at others",
+  });
 }
 
 /** One of the tensors in [batch, length, tensors, heads, width], as [batch, heads, length, width]. */

@@ -50,7 +50,8 @@ const norms = { layer: () => layerNorm(), rms: () => rmsNorm() };
  * A transformer block with normalization before each branch, as in GPT-2: x + attention(norm(x)), then x + output(
  * activation(hidden(norm(x)))). The input and the output are [length, width]. Parameters are named `attentionNorm.…`,
  * `attention.…` as in `multiHeadAttention`, `hiddenNorm.…`, `hidden.weight` [width, hidden], `gate.weight` [width, hidden]
- * if the units are gated, `output.weight` [hidden, width], and their biases.
+ * if the units are gated, `output.weight` [hidden, width], and their biases. A functional model may give a mask of valid
+ * positions, as `use(layer, x, { mask })`.
  *
  * @example
  * ```ts

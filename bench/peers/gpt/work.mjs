@@ -1,0 +1,45 @@
+/*
+ * The network and the batches of the comparison: nanoGPT's for CPUs, on windows of tinyshakespeare.txt.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { wgrad } from "../runtimes/wgrad.mjs";
+import { generator } from "../work.mjs";
+
+export const sizes = { layers: 4, heads: 4, width: 128, context: 64, bias: false };
+
+export const BATCH = 12;
+
+/** So many batches are used in turn. */
+const READY_BATCHES = 20;
+
+/** @returns {string} the text; the folder is TEXT_DIR */
+export function readText() {
+  const path = join(process.env.TEXT_DIR ?? "", "tinyshakespeare.txt");
+  if (!existsSync(path)) throw new Error(`${path} is missing; give the folder of tinyshakespeare.txt as TEXT_DIR`);
+  return readFileSync(path, "utf8");
+}
+
+/**
+ * The tokenizer, the model with its initial values, which are the same in each process, and the batches.
+ * @param {string} text
+ */
+export function workOf(text) {
+  const tokenizer = wgrad.characterTokenizer(text);
+  const tokens = tokenizer.encode(text);
+  const { context } = sizes;
+  const draw = generator(4);
+  const batches = Array.from({ length: READY_BATCHES }, () => {
+    const starts = Array.from({ length: BATCH }, () => Math.floor(((draw() + 1) / 2) * (tokens.length - context - 1)));
+    const windows = (shift) => {
+      const values = new Uint32Array(BATCH * context);
+      starts.forEach((start, row) =>
+        values.set(tokens.subarray(start + shift, start + shift + context), row * context),
+      );
+      return values;
+    };
+    return { tokens: windows(0), targets: windows(1) };
+  });
+  const model = wgrad.models.gpt({ vocabulary: tokenizer.vocabularySize, seed: 1, ...sizes });
+  return { tokenizer, model, batchAt: (step) => batches[step % READY_BATCHES] };
+}
