@@ -79,7 +79,7 @@ function Card({ name, lesson }: { name: string; lesson: Lesson }) {
         <div aria-live="polite" data-testid="lesson-seen">
           {step === "See" && "seen" in progress && (
             <p>
-              <strong>{answer === lesson.right ? "Your prediction was right." : `You predicted: ${choice}.`}</strong>{" "}
+              <strong>{answer === progress.right ? "Your prediction was right." : `You predicted: ${choice}.`}</strong>{" "}
               {progress.seen}
             </p>
           )}

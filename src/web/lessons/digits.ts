@@ -2,7 +2,9 @@
  * What lessons on the Digits tab have in common.
  */
 import { predictedPicture, prediction, reset, running, test, toggleRunning } from "../digits/state/index.ts";
+import { view } from "../digits/view/index.tsx";
 import { isDrawing, isEmpty, isSample, picture } from "../digits/view/pad-canvas.tsx";
+import { show } from "./show.ts";
 
 /** Pauses, and starts over with new weights. */
 export function beginDigits(): void {
@@ -25,4 +27,10 @@ export function readDrawing(): { readonly digit: number; readonly probability: n
   if (!probabilities || picture.value !== predictedPicture.value) return undefined;
   const probability = Math.max(...probabilities);
   return { digit: probabilities.indexOf(probability), probability };
+}
+
+/** Opens the confusion matrix, and scrolls to it. */
+export function showConfusion(): void {
+  view.value = "confusion";
+  show("tab-confusion");
 }

@@ -20,7 +20,6 @@ export const learningRate: Lesson = {
   question:
     "The picture is the loss for each pair of weights, blue where it is low. A step moves the weights down the slope by the slope × the learning rate. Which rate has the lowest loss after 50 steps?",
   choices: rates.map(String),
-  right: 1,
   act: `Descend from the ring with each of the three rates, ${STEPS} steps each.`,
   actions: rates.map((rate) => ({ label: `Rate ${rate}`, run: () => descend(rate) })),
   about: ["playground-surface", "playground-learning-rate"],
@@ -39,6 +38,7 @@ export const learningRate: Lesson = {
       if (small === undefined || right === undefined || large === undefined)
         return { note: noteOf(ends, now && { ...now, rate }) };
       return {
+        right: 1,
         seen: `Loss after ${STEPS} steps: ${rounded(small)} with 0.001, ${rounded(right)} with 0.3, and ${lossText(large)} with 3. A rate that is too small hardly moves. One that is too large jumps across the valley and lands higher up, where the slope is steeper: the next jump is larger still.`,
       };
     };

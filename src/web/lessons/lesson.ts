@@ -13,8 +13,8 @@ export interface Action {
 export type Progress =
   /** What is done, or what is still to do. */
   | { readonly note: string }
-  /** The action is done: what the visitor saw, with the visitor's own numbers. */
-  | { readonly seen: string };
+  /** The action is done: what the visitor saw, with the visitor's own numbers, and the index of the choice that was right. */
+  | { readonly seen: string; readonly right: number };
 
 export interface Lesson {
   readonly title: string;
@@ -23,8 +23,6 @@ export interface Lesson {
   /** What the visitor predicts before the action. */
   readonly question: string;
   readonly choices: readonly string[];
-  /** The index of the right choice. */
-  readonly right: number;
   /** What the visitor does. */
   readonly act: string;
   readonly actions: readonly Action[];

@@ -1,11 +1,14 @@
 /*
  * All lessons by their names in the address, in the order in which they build on one another.
  */
+import { dropout } from "./dropout.ts";
 import { hiddenLayers } from "./hidden-layers.ts";
 import { learningRate } from "./learning-rate.ts";
 import type { Lesson } from "./lesson.ts";
+import { mistakes } from "./mistakes.ts";
 import { momentum } from "./momentum.ts";
 import { oneNeuron } from "./one-neuron.ts";
+import { shift } from "./shift.ts";
 import { templates } from "./templates.ts";
 import { xor } from "./xor.ts";
 
@@ -16,6 +19,9 @@ export const lessons: ReadonlyMap<string, Lesson> = new Map([
   ["hidden-layers", hiddenLayers],
   ["learning-rate", learningRate],
   ["momentum", momentum],
+  ["dropout", dropout],
+  ["mistakes", mistakes],
+  ["shift", shift],
 ]);
 
 /** The address of a lesson, as a part after the #. */

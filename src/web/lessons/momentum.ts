@@ -17,7 +17,6 @@ export const momentum: Lesson = {
   question:
     "Plain gradient descent follows the slope alone. With momentum, each step adds 0.9 of the step before, as a ball that keeps rolling. With the same learning rate, how many steps does it need to the bottom?",
   choices: ["About as many", "A fraction of them", "More: it rolls too far"],
-  right: 1,
   act: "Descend from the ring without momentum, until 99 % of the way down are done. Then do the same with momentum.",
   actions: [
     { label: "Without momentum", run: () => descend("sgd") },
@@ -44,6 +43,7 @@ export const momentum: Lesson = {
         return { note: `Step ${now.step}: loss ${rounded(now.loss)}.${done}${doneWith}` };
       }
       return {
+        right: 1,
         seen: `${without} steps without momentum, ${withIt} with it. Steps in the same direction add up, to ten times a single one at 0.9. Across the valley they alternate and cancel out. The ball also rolls past the bottom and comes back, which is the bend in the path.`,
       };
     };

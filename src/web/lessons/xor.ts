@@ -10,7 +10,6 @@ export const xor: Lesson = {
   question:
     "Four points, and opposite corners have the same color. This is XOR: orange if exactly one of x and y is high. How many of the four can a single neuron get right at the same time?",
   choices: ["Two", "Three", "All four"],
-  right: 1,
   act: `Press Start, and let the perceptron take ${STEPS} steps. At each point on the wrong side, it moves its line.`,
   actions: [{ label: "Start", run: startPlayground }],
   about: ["playground-start", "playground-accuracy"],
@@ -24,6 +23,7 @@ export const xor: Lesson = {
       most = Math.max(most, right);
       if (now.step < STEPS) return { note: `Step ${now.step}: ${right} of 4 right, ${most} at best.` };
       return {
+        right: 1,
         seen: `In ${now.step} steps, ${most} of 4 points were right at best, and ${right} are now. No straight line has all four on their sides, so the perceptron never comes to rest. Minsky and Papert made this famous in 1969; the next lesson shows the way out.`,
       };
     };

@@ -143,6 +143,53 @@ test("ten templates: reads the visitor's own drawing, and Back leaves the lesson
   await visitor.says("data", /25,450 parameters/);
 });
 
+test("dropout: training and test loss come closer", async () => {
+  const visitor = await open("dropout");
+  await predict(visitor, 2);
+  const height = await heightOf(visitor);
+  await act(visitor, 1);
+  await visitor.says("lesson-note", /Without dropout: training loss [\d.]+, test loss [\d.]+\.$/);
+  await act(visitor, 2);
+  const seen = await see(visitor, height);
+  const [tested, times, training, testWith, trainingWith] = numbersIn(seen);
+  expect(Math.abs(tested! / training! - times!)).toBeLessThan(1);
+  expect(times).toBeGreaterThan(10);
+  expect(testWith! / trainingWith!).toBeLessThan(3);
+  expect(seen).toMatch(testWith! < tested! ? /reads new digits better/ : /needs more steps/);
+});
+
+test("mistakes: a cell of the confusion matrix, and how sure the network is of a wrong answer", async () => {
+  const visitor = await open("mistakes", { dark: true });
+  const { page } = visitor;
+  await predict(visitor, 3);
+  const height = await heightOf(visitor);
+  await act(visitor, 1);
+  await visitor.says("lesson-note", /Now choose a cell with mistakes\.$/);
+  await act(visitor, 2);
+  const cell = page.getByTestId("confusion").locator("button.wrong:not(:empty)").first();
+  const [, actual, predicted] = numbersIn((await cell.getAttribute("aria-label"))!);
+  await cell.click();
+  const seen = await see(visitor, height);
+  expect(seen).toContain(`a ${actual} was read as a ${predicted} `);
+  expect(Number(/with ([\d.]+) %/.exec(seen)![1])).toBeGreaterThan(50);
+  expect(await visitor.accessibilityFaults()).toEqual([]);
+});
+
+test("convolution and shift: the dense network loses more of its accuracy", async () => {
+  const visitor = await open("shift", { width: 768 });
+  const { page } = visitor;
+  await predict(visitor, 2);
+  const height = await heightOf(visitor);
+  await act(visitor, 1);
+  await visitor.says("lesson-note", /Now move the digit\.$/);
+  await page.getByTestId("convolution-shifts-dense").locator("button").first().click();
+  const seen = await see(visitor, height);
+  expect(seen).toMatch(/a \d to the convolutional network and a \d to the dense one/);
+  const lost = [/loses (\d+) %/, /dense one (\d+) %/].map((share) => Number(share.exec(seen)![1]));
+  expect(lost[1]).toBeGreaterThan(lost[0]!);
+  expect(seen).toMatch(/^Your prediction was right/);
+});
+
 test("the keyboard opens a lesson, predicts, acts, and goes to the next one; another tab leaves it", async () => {
   const visitor = await demo.visit("wasm", "#playground?mode=neuron&lesson=xor");
   const { page } = visitor;
