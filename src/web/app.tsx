@@ -7,7 +7,7 @@ import { loadFile, setVisible } from "./digits/state/index.ts";
 import { digitsTab } from "./digits/tab.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
-import { currentLesson, takeLesson, withLesson } from "./lessons/current.ts";
+import { currentLesson, lessonView, takeLesson, withLesson } from "./lessons/current.ts";
 import { LessonMenu } from "./lessons/menu.tsx";
 import { device, openLink, pageFault } from "./link.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
@@ -80,7 +80,7 @@ function onKey(event: KeyboardEvent): void {
 const LessonCard = lazy(async () => (await import("./lessons/card.tsx")).LessonCard);
 
 export function App() {
-  const View = loadedTabs.value[tab.value]?.View;
+  const View = lessonView.value ?? loadedTabs.value[tab.value]?.View;
   return (
     <>
       <header>

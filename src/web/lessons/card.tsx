@@ -6,7 +6,7 @@ import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { visit } from "../shared/address/history.ts";
 import { CloseButton } from "../shared/close-button.tsx";
-import { currentLesson } from "./current.ts";
+import { currentLesson, lessonView } from "./current.ts";
 import type { Lesson, Progress } from "./lesson.ts";
 import { lessonHash, lessons } from "./list.ts";
 
@@ -29,10 +29,15 @@ function useProgress(lesson: Lesson) {
   const progress = useSignal<Progress>({ note: "" });
   useEffect(() => {
     lesson.begin();
+    lessonView.value = lesson.View;
     const follow = lesson.follow();
-    return effect(() => {
+    const stop = effect(() => {
       if (!("seen" in progress.peek())) progress.value = follow();
     });
+    return () => {
+      stop();
+      lessonView.value = undefined;
+    };
   }, []);
   return progress;
 }

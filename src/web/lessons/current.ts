@@ -2,6 +2,7 @@
  * The lesson that the address names. The lessons themselves are loaded when one is opened.
  */
 import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
 
 export interface CurrentLesson {
   /** The name in the address. There may be no such lesson. */
@@ -11,6 +12,9 @@ export interface CurrentLesson {
 }
 
 export const currentLesson = signal<CurrentLesson | undefined>(undefined);
+
+/** The view of a lesson that has its own, which is shown in place of the tab's. */
+export const lessonView = signal<ComponentType | undefined>(undefined);
 
 /** Takes the lesson out of parameters of the address, and leaves those of the tab. */
 export function takeLesson(params: URLSearchParams): void {

@@ -1,6 +1,7 @@
 /*
  * All lessons by their names in the address, in the order in which they build on one another.
  */
+import { backpropagation } from "./backpropagation/index.ts";
 import { dropout } from "./dropout.ts";
 import { hiddenLayers } from "./hidden-layers.ts";
 import { learningRate } from "./learning-rate.ts";
@@ -19,6 +20,7 @@ export const lessons: ReadonlyMap<string, Lesson> = new Map([
   ["hidden-layers", hiddenLayers],
   ["learning-rate", learningRate],
   ["momentum", momentum],
+  ["backpropagation", backpropagation],
   ["dropout", dropout],
   ["mistakes", mistakes],
   ["shift", shift],

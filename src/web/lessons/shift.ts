@@ -3,7 +3,7 @@ import { MOST_SHIFT, shiftsAlong } from "../convolution/settings.ts";
 import type { Lesson } from "./lesson.ts";
 import { show } from "./show.ts";
 
-const ENOUGH = 0.8;
+const ENOUGH = 0.7;
 
 /** The pixels by which the visitor has to move the digit. */
 const FAR = 2;

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { SMALL, useDemo, type Visitor, type VisitOptions } from "../demo.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SMALL, useDemo, type Visitor } from "../demo.ts";
 
 const demo = useDemo();
 
@@ -9,16 +10,14 @@ const heightOf = async ({ page }: Visitor) => (await page.getByTestId("lesson").
 
 /** The numbers in a text, with the minus sign of the page. */
 const numbersIn = (text: string) =>
-  [...text.matchAll(/−?\d[\d.]*/g)].map(([number]) => Number(number.replace("−", "-")));
+  [...text.matchAll(/−?\d+(?:\.\d+)?/g)].map(([number]) => Number(number.replace("−", "-")));
 
-/** Opens a lesson from the list, and checks that nothing is trained before the prediction. */
-async function open(name: string, { device = "wasm", ...options }: VisitOptions & { device?: "wasm" | "webgpu" } = {}) {
-  const visitor = await demo.visit(device, "#playground", options);
+/** Opens a lesson from the list. */
+async function open(visitor: Visitor, name: string): Promise<void> {
   await visitor.click("lessons");
   await visitor.click(`lesson-${name}`);
-  await expect.poll(() => step(visitor)).toBe("Predict");
   await visitor.goesTo(new RegExp(`[?&]lesson=${name}$`));
-  return visitor;
+  await expect.poll(() => step(visitor)).toBe("Predict");
 }
 
 async function predict(visitor: Visitor, choice: number): Promise<void> {
@@ -44,7 +43,8 @@ async function see(visitor: Visitor, height: number): Promise<string> {
 const act = (visitor: Visitor, action: number) => visitor.click(`lesson-action-${action}`);
 
 test("one neuron: its border is a straight line with the three numbers that the page shows", async () => {
-  const visitor = await open("neuron", { dark: true, width: 390, touch: true });
+  const visitor = await demo.visit("wasm", "#playground", { dark: true, width: 390, touch: true });
+  await open(visitor, "neuron");
   const { page } = visitor;
   expect(await visitor.text("playground-step-count")).toBe("0");
   expect(await visitor.accessibilityFaults()).toEqual([]);
@@ -66,7 +66,8 @@ test("one neuron: its border is a straight line with the three numbers that the 
 });
 
 test("XOR on WebGPU: a perceptron has three of four points right at best", async () => {
-  const visitor = await open("xor", { device: "webgpu" });
+  const visitor = await demo.visit("webgpu", "#playground");
+  await open(visitor, "xor");
   await predict(visitor, 3);
   const height = await heightOf(visitor);
   await act(visitor, 1);
@@ -75,125 +76,171 @@ test("XOR on WebGPU: a perceptron has three of four points right at best", async
   expect(most).toBe(3);
 });
 
-test("hidden layers: a closed border needs hidden units", async () => {
-  const visitor = await open("hidden-layers");
-  await predict(visitor, 2);
-  const height = await heightOf(visitor);
-  await act(visitor, 1);
-  await visitor.says("lesson-note", /^Without a hidden layer: [\d.]+ %\. Now train with 4 units\.$/);
-  await act(visitor, 2);
-  const [without, withFour] = numbersIn(await see(visitor, height));
-  expect(without).toBeLessThan(70);
-  expect(withFour).toBeGreaterThanOrEqual(98);
-});
+describe("a visitor who takes one lesson after the other", () => {
+  let visitor: Visitor;
+  let page: Page;
+  beforeAll(async () => {
+    visitor = await demo.arrive("wasm", SMALL);
+    page = visitor.page;
+  });
+  afterAll(() => visitor.leave());
 
-test("learning rate: 0.3 is better than 0.001, and 3 diverges", async () => {
-  const visitor = await open("learning-rate");
-  await visitor.page.getByTestId("playground-speed").selectOption("100");
-  await predict(visitor, 1);
-  const height = await heightOf(visitor);
-  for (const [action, done] of [
-    [2, /^rate 0\.3: [\d.]+\.$/],
-    [1, /^rate 0\.001: [\d.]+\. rate 0\.3: [\d.]+\.$/],
-  ] as const) {
-    await act(visitor, action);
-    await visitor.says("lesson-note", done);
-  }
-  await act(visitor, 3);
-  const seen = await see(visitor, height);
-  expect(seen).toMatch(/^You predicted: 0\.001\. .*growing without bound with 3/);
-  const [small, right] = [/([\d.]+) with 0\.001/, /([\d.]+) with 0\.3/].map((number) => Number(number.exec(seen)![1]));
-  expect(small).toBeGreaterThan(10 * right!);
-});
+  test("ten templates: reads the visitor's own drawing, and Back leaves the lesson", async () => {
+    await visitor.reaches("step-count", 2);
+    await visitor.click("lessons");
+    await visitor.click("lesson-templates");
+    await visitor.says("data", /7,850 parameters/);
+    await predict(visitor, 2);
+    const height = await heightOf(visitor);
+    expect(await visitor.text("start")).toBe("Start");
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /Now draw a digit\.$/);
+    expect(await page.getByTestId("weights").locator("canvas").count()).toBe(10);
+    await visitor.draw([
+      [0.5, 0.15],
+      [0.5, 0.85],
+    ]);
+    const seen = await see(visitor, height);
+    expect(seen).toMatch(/yours as a 1 \(\d/);
+    expect(numbersIn(seen)[0]).toBeGreaterThanOrEqual(80);
+    await page.goBack();
+    await page.getByTestId("lesson").waitFor({ state: "detached" });
+    await visitor.says("data", /25,450 parameters/);
+  });
 
-test("momentum: the same rate needs a fraction of the steps", async () => {
-  const visitor = await open("momentum");
-  await predict(visitor, 2);
-  const height = await heightOf(visitor);
-  await act(visitor, 1);
-  await visitor.says("lesson-note", /Without momentum: \d+ steps\.$/);
-  await act(visitor, 2);
-  const [without, withMomentum] = numbersIn(await see(visitor, height));
-  expect(withMomentum).toBeGreaterThan(10);
-  expect(without).toBeGreaterThan(4 * withMomentum!);
-});
+  test("hidden layers: a closed border needs hidden units", async () => {
+    await open(visitor, "hidden-layers");
+    await predict(visitor, 2);
+    const height = await heightOf(visitor);
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /^Without a hidden layer: [\d.]+ %\. Now train with 4 units\.$/);
+    await act(visitor, 2);
+    const [without, withFour] = numbersIn(await see(visitor, height));
+    expect(without).toBeLessThan(70);
+    expect(withFour).toBeGreaterThanOrEqual(98);
+  });
 
-test("ten templates: reads the visitor's own drawing, and Back leaves the lesson", async () => {
-  const visitor = await demo.visit("wasm", SMALL);
-  const { page } = visitor;
-  await visitor.reaches("step-count", 2);
-  await visitor.click("lessons");
-  await visitor.click("lesson-templates");
-  await visitor.says("data", /7,850 parameters/);
-  await predict(visitor, 2);
-  const height = await heightOf(visitor);
-  expect(await visitor.text("start")).toBe("Start");
-  await act(visitor, 1);
-  await visitor.says("lesson-note", /Now draw a digit\.$/);
-  expect(await page.getByTestId("weights").locator("canvas").count()).toBe(10);
-  await visitor.draw([
-    [0.5, 0.15],
-    [0.5, 0.85],
-  ]);
-  const seen = await see(visitor, height);
-  expect(seen).toMatch(/yours as a 1 \(\d/);
-  expect(numbersIn(seen)[0]).toBeGreaterThanOrEqual(80);
-  await page.goBack();
-  await page.getByTestId("lesson").waitFor({ state: "detached" });
-  await visitor.says("data", /25,450 parameters/);
-});
+  test("learning rate: 0.3 is better than 0.001, and 3 diverges", async () => {
+    await open(visitor, "learning-rate");
+    await page.getByTestId("playground-speed").selectOption("100");
+    await predict(visitor, 1);
+    const height = await heightOf(visitor);
+    for (const [action, done] of [
+      [2, /^rate 0\.3: [\d.]+\.$/],
+      [1, /^rate 0\.001: [\d.]+\. rate 0\.3: [\d.]+\.$/],
+    ] as const) {
+      await act(visitor, action);
+      await visitor.says("lesson-note", done);
+    }
+    await act(visitor, 3);
+    const seen = await see(visitor, height);
+    expect(seen).toMatch(/^You predicted: 0\.001\. .*growing without bound with 3/);
+    const [small, right] = [/([\d.]+) with 0\.001/, /([\d.]+) with 0\.3/].map((number) =>
+      Number(number.exec(seen)![1]),
+    );
+    expect(small).toBeGreaterThan(10 * right!);
+  });
 
-test("dropout: training and test loss come closer", async () => {
-  const visitor = await open("dropout");
-  await predict(visitor, 2);
-  const height = await heightOf(visitor);
-  await act(visitor, 1);
-  await visitor.says("lesson-note", /Without dropout: training loss [\d.]+, test loss [\d.]+\.$/);
-  await act(visitor, 2);
-  const seen = await see(visitor, height);
-  const [tested, times, training, testWith, trainingWith] = numbersIn(seen);
-  expect(Math.abs(tested! / training! - times!)).toBeLessThan(1);
-  expect(times).toBeGreaterThan(10);
-  expect(testWith! / trainingWith!).toBeLessThan(3);
-  expect(seen).toMatch(testWith! < tested! ? /reads new digits better/ : /needs more steps/);
-});
+  test("momentum: the same rate needs a fraction of the steps", async () => {
+    await open(visitor, "momentum");
+    await page.getByTestId("playground-speed").selectOption("300");
+    await predict(visitor, 2);
+    const height = await heightOf(visitor);
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /Without momentum: \d+ steps\.$/);
+    await act(visitor, 2);
+    const [without, withMomentum] = numbersIn(await see(visitor, height));
+    expect(withMomentum).toBeGreaterThan(10);
+    expect(without).toBeGreaterThan(4 * withMomentum!);
+  });
 
-test("mistakes: a cell of the confusion matrix, and how sure the network is of a wrong answer", async () => {
-  const visitor = await open("mistakes", { dark: true });
-  const { page } = visitor;
-  await predict(visitor, 3);
-  const height = await heightOf(visitor);
-  await act(visitor, 1);
-  await visitor.says("lesson-note", /Now choose a cell with mistakes\.$/);
-  await act(visitor, 2);
-  const cell = page.getByTestId("confusion").locator("button.wrong:not(:empty)").first();
-  const [, actual, predicted] = numbersIn((await cell.getAttribute("aria-label"))!);
-  await cell.click();
-  const seen = await see(visitor, height);
-  expect(seen).toContain(`a ${actual} was read as a ${predicted} `);
-  expect(Number(/with ([\d.]+) %/.exec(seen)![1])).toBeGreaterThan(50);
-  expect(await visitor.accessibilityFaults()).toEqual([]);
-});
+  test("dropout: training and test loss come closer", async () => {
+    await open(visitor, "dropout");
+    await predict(visitor, 2);
+    const height = await heightOf(visitor);
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /Without dropout: training loss [\d.]+, test loss [\d.]+\.$/);
+    await act(visitor, 2);
+    const seen = await see(visitor, height);
+    const [tested, times, training, testWith, trainingWith] = numbersIn(seen);
+    expect(Math.abs(tested! / training! - times!)).toBeLessThan(1);
+    expect(times).toBeGreaterThan(10);
+    expect(testWith! / trainingWith!).toBeLessThan(3);
+    expect(seen).toMatch(testWith! < tested! ? /reads new digits better/ : /needs more steps/);
+  });
 
-test("convolution and shift: the dense network loses more of its accuracy", async () => {
-  const visitor = await open("shift", { width: 768 });
-  const { page } = visitor;
-  await predict(visitor, 2);
-  const height = await heightOf(visitor);
-  await act(visitor, 1);
-  await visitor.says("lesson-note", /Now move the digit\.$/);
-  await page.getByTestId("convolution-shifts-dense").locator("button").first().click();
-  const seen = await see(visitor, height);
-  expect(seen).toMatch(/a \d to the convolutional network and a \d to the dense one/);
-  const lost = [/loses (\d+) %/, /dense one (\d+) %/].map((share) => Number(share.exec(seen)![1]));
-  expect(lost[1]).toBeGreaterThan(lost[0]!);
-  expect(seen).toMatch(/^Your prediction was right/);
+  test("mistakes: a cell of the confusion matrix, and how sure the network is of a wrong answer", async () => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await open(visitor, "mistakes");
+    await predict(visitor, 3);
+    const height = await heightOf(visitor);
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /Now choose a cell with mistakes\.$/);
+    await act(visitor, 2);
+    const cell = page.getByTestId("confusion").locator("button.wrong:not(:empty)").first();
+    const [, actual, predicted] = numbersIn((await cell.getAttribute("aria-label"))!);
+    await cell.click();
+    const seen = await see(visitor, height);
+    expect(seen).toContain(`a ${actual} was read as a ${predicted} `);
+    expect(Number(/with ([\d.]+) %/.exec(seen)![1])).toBeGreaterThan(50);
+    expect(await visitor.accessibilityFaults()).toEqual([]);
+  });
+
+  test("convolution and shift: the dense network loses more of its accuracy", async () => {
+    await page.setViewportSize({ width: 768, height: 1024 });
+    await open(visitor, "shift");
+    await predict(visitor, 2);
+    const height = await heightOf(visitor);
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /Now move the digit\.$/);
+    await page.getByTestId("convolution-shifts-dense").locator("button").first().click();
+    const seen = await see(visitor, height);
+    expect(seen).toMatch(/a \d to the convolutional network and a \d to the dense one/);
+    const lost = [/loses (\d+) %/, /dense one (\d+) %/].map((share) => Number(share.exec(seen)![1]));
+    expect(lost[1]).toBeGreaterThan(lost[0]!);
+    expect(seen).toMatch(/^Your prediction was right/);
+  });
+
+  test("backpropagation: shows each number, and the weights of the input 0 stay", async () => {
+    await open(visitor, "backpropagation");
+    expect(await page.getByTestId("playground-start").count()).toBe(0);
+    await visitor.click("predict-3");
+    const height = await heightOf(visitor);
+    const formulas = [
+      /^h₁ = σ\(w₁₁x₁ .* = 0\.646h₂/,
+      /^y = σ.*Loss = ½/,
+      /^δ = \(y − t\)/,
+      /^δ₁ = δv₁/,
+      /^Each weight w becomes/,
+    ];
+    for (const formula of formulas) {
+      await act(visitor, 1);
+      await visitor.says("backpropagation-formulas", formula);
+    }
+    const [before, after, lossBefore, lossAfter] = numbersIn(await see(visitor, height));
+    expect(after).toBeGreaterThan(before!);
+    expect(lossAfter).toBeLessThan(lossBefore!);
+    // Half the squared error, with three decimals.
+    expect(Math.abs((1 - before!) ** 2 / 2 - lossBefore!)).toBeLessThan(0.001);
+    const rows = await page.getByTestId("backpropagation-parameters").locator("tbody tr").allInnerTexts();
+    const changed = rows.map((row) => row.split("\t")).filter(([, value, , next]) => value !== next);
+    expect(rows.length - changed.length).toBe(2);
+    expect(changed.map(([name]) => name)).not.toContain("w₂₁");
+    expect(await visitor.accessibilityFaults()).toEqual([]);
+    await visitor.click("leave-lesson");
+    await page.getByTestId("playground-start").waitFor();
+  });
+
+  test("has seen no console error", () => {
+    expect(visitor.errors).toEqual([]);
+  });
 });
 
 test("the keyboard opens a lesson, predicts, acts, and goes to the next one; another tab leaves it", async () => {
-  const visitor = await demo.visit("wasm", "#playground?mode=neuron&lesson=xor");
+  const visitor = await demo.visit("wasm", "#playground?mode=neuron&lesson=unknown");
   const { page } = visitor;
   const { keyboard } = page;
+  await page.getByText("There is no lesson unknown.").waitFor();
   await page.getByTestId("lessons").focus();
   await keyboard.press("Enter");
   await page.getByTestId("lesson-neuron").focus();
@@ -213,13 +260,7 @@ test("the keyboard opens a lesson, predicts, acts, and goes to the next one; ano
   await page.goBack();
   await visitor.goesTo(/#playground\?.*lesson=xor$/);
   await expect.poll(() => step(visitor)).toBe("Predict");
-});
-
-test("a lesson that does not exist is reported, and the address keeps a prediction", async () => {
-  const visitor = await demo.visit("wasm", "#playground?lesson=unknown");
-  const { page } = visitor;
-  await page.getByText("There is no lesson unknown.").waitFor();
-  await page.goto(page.url().replace("lesson=unknown", "mode=neuron&lesson=neuron&answer=2"));
-  await page.reload();
+  // The address keeps a prediction.
+  await page.evaluate("location.hash += '&answer=2'");
   await expect.poll(() => step(visitor)).toBe("Do");
 });
