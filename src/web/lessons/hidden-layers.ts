@@ -41,7 +41,7 @@ export const hiddenLayers: Lesson = {
       if (now.accuracy < ENOUGH) return { note: `${here} Without a hidden layer it was ${percent(without)}.` };
       return {
         right: 1,
-        seen: `Without a hidden layer, ${percent(without)} were right; with one, ${percent(now.accuracy)} after ${now.step} steps. Each hidden unit has a straight border of its own (see its picture under Network). The output adds up their values, and their borders close around the orange points.`,
+        seen: `Without a hidden layer, ${percent(without)} were right; with one, ${percent(now.accuracy)} after ${now.step} steps. Each hidden unit has a straight border of its own (see its picture in the network). The output adds up their values, and their borders close around the orange points.`,
       };
     };
   },
