@@ -7,8 +7,11 @@ import { loadFile, setVisible } from "./digits/state/index.ts";
 import { digitsTab } from "./digits/tab.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
+import { currentLesson, lessonView, takeLesson, withLesson } from "./lessons/current.ts";
+import { LessonMenu } from "./lessons/menu.tsx";
 import { device, openLink, pageFault } from "./link.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
+import { lazy } from "./shared/lazy.tsx";
 import { deviceNames } from "./shared/names.ts";
 import { TabList } from "./shared/tab-list.tsx";
 import { addTab, formatParams, loadedTabs, loadTab, readParams, tabTitles } from "./tabs.ts";
@@ -24,10 +27,10 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
   readAddress(false);
   addEventListener("keydown", onKey);
   takeDrops((file) => {
-    visit(() => show("digits"));
+    visit(() => leaveFor("digits"));
     void loadFile(file);
   });
-  keepAddress(() => formatHash(tab.value, formatParams(tab.value)), readAddress);
+  keepAddress(() => formatHash(tab.value, withLesson(formatParams(tab.value))), readAddress);
   const asked = search.get("device");
   const choice = deviceNames.find((name) => name === asked) ?? "auto";
   await openLink({ createWorker, choice });
@@ -35,8 +38,15 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
 
 function readAddress(whole: boolean): void {
   const { tab: wanted, params } = parseHash(location.hash);
+  takeLesson(params);
   // An address that a visitor typed without parameters leaves the tab as it is.
   if (params.size > 0 || whole) readParams(wanted, params);
+  show(wanted);
+}
+
+/** Shows another tab. A lesson belongs to its tab. */
+function leaveFor(wanted: Tab): void {
+  if (wanted !== tab.value) currentLesson.value = undefined;
   show(wanted);
 }
 
@@ -67,8 +77,10 @@ function onKey(event: KeyboardEvent): void {
   void action();
 }
 
+const LessonCard = lazy(async () => (await import("./lessons/card.tsx")).LessonCard);
+
 export function App() {
-  const View = loadedTabs.value[tab.value]?.View;
+  const View = lessonView.value ?? loadedTabs.value[tab.value]?.View;
   return (
     <>
       <header>
@@ -77,8 +89,9 @@ export function App() {
           label="Sections"
           tabs={tabs.map((name) => ({ name, title: tabTitles[name] }))}
           chosen={tab.value}
-          choose={(name) => visit(() => show(name))}
+          choose={(name) => visit(() => leaveFor(name))}
         />
+        <LessonMenu />
         <Links />
         <DeviceLine />
       </header>
@@ -89,6 +102,7 @@ export function App() {
             {!device.value && <ContinueOnCpu />}
           </div>
         )}
+        {currentLesson.value && <LessonCard />}
         <div role="tabpanel" id={`panel-${tab.value}`} aria-labelledby={`tab-${tab.value}`}>
           {View ? <View /> : <Loading />}
         </div>

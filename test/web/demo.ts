@@ -62,6 +62,8 @@ export interface VisitOptions {
   readonly dark?: boolean;
   /** The width of the window in CSS pixels; 1280 by default. */
   readonly width?: number;
+  /** Whether the window has a touch screen; false by default. */
+  readonly touch?: boolean;
   /** Whether the page may install its service worker, which caches every file; true by default. */
   readonly serviceWorker?: boolean;
 }
@@ -129,11 +131,12 @@ export class Visitor {
   static async arrive(
     browser: Browser,
     address: string,
-    { dark = false, width = 1280, serviceWorker = true }: Omit<VisitOptions, "browser" | "site"> = {},
+    { dark = false, width = 1280, touch = false, serviceWorker = true }: Omit<VisitOptions, "browser" | "site"> = {},
   ): Promise<Visitor> {
     const context = await browser.newContext({
       colorScheme: dark ? "dark" : "light",
       viewport: { width, height: 800 },
+      hasTouch: touch,
       serviceWorkers: serviceWorker ? "allow" : "block",
     });
     const visitor = new Visitor(await context.newPage());

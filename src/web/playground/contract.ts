@@ -46,6 +46,8 @@ export interface Frame {
   readonly outputs: Float32Array;
   /** The values of each hidden layer at the same points, unit by unit. */
   readonly hidden: readonly { readonly units: number; readonly values: Float32Array }[];
+  /** For networks, the weights of each layer, [inputs, units]; otherwise empty. */
+  readonly weights: readonly Float32Array[];
   /** The weights and bias of a neuron, or the two parameters of a loss surface; otherwise empty. */
   readonly parameters: Float32Array;
   /** In mode "surface": pairs of the two parameters after each step since the previous frame. */

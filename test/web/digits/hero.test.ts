@@ -104,23 +104,6 @@ test("shows 16 tiles of weights, then weights × ink, then all of them", async (
   expect(await visitor.accessibilityFaults()).toEqual([]);
 });
 
-test("the first lesson has an address with its state, shows ten templates, and Back leaves it", async () => {
-  const visitor = await demo.visit("wasm", SMALL, { dark: true, width: 390 });
-  const { page } = visitor;
-  await visitor.reaches("step-count", 2);
-  await visitor.click("first-lesson");
-  await visitor.says("data", /7,850 parameters/);
-  await visitor.goesTo(/layers=&.*lesson=templates/);
-  await visitor.reaches("test-accuracy", 70);
-  await page.getByText("Output 9", { exact: true }).waitFor();
-  expect(await page.getByTestId("weights").locator("canvas").count()).toBe(10);
-  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
-  expect(await visitor.accessibilityFaults()).toEqual([]);
-  await page.goBack();
-  await page.getByTestId("lesson").waitFor({ state: "detached" });
-  await visitor.says("data", /25,450 parameters/);
-});
-
 test("draws the network on WebGPU, with the test digits of a unit", async () => {
   const visitor = await demo.visit("webgpu", "#digits?layers=24-relu,12-tanh&batch=32&epochs=1000&data=digits");
   const { page } = visitor;

@@ -56,6 +56,51 @@ describe("a visitor of the Playground tab", () => {
     expect(await warmth(visitor.page, 0.97, 0.03)).toBeLessThan(-30);
   });
 
+  test("points at a unit, which the large picture then shows, and moves to others with the keyboard", async () => {
+    const { page } = visitor;
+    const surface = page.getByTestId(at("surface"));
+    const output = await warmth(page, 0.03, 0.03);
+    await page.getByTestId(at("unit-0-0")).hover();
+    await expect.poll(() => surface.getAttribute("aria-label")).toMatch(/^Input x over the input space/);
+    // x is positive on the right and negative on the left, also where the output is above one half.
+    await expect.poll(() => warmth(page, 0.97, 0.03)).toBeGreaterThan(100);
+    expect(await warmth(page, 0.03, 0.03)).toBeLessThan(-100);
+    await page.mouse.move(0, 0);
+    await expect.poll(() => warmth(page, 0.03, 0.03)).toBe(output);
+    await page.getByTestId(at("unit-0-0")).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+    await expect
+      .poll(() => surface.getAttribute("aria-label"))
+      .toMatch(/^Unit 2 of hidden layer 1 over the input space/);
+    expect(await visitor.text(at("unit"))).toMatch(/^Unit 2 of hidden layer 1\. Its weights: −?[\d.]+, −?[\d.]+$/);
+    // An edge of a large weight ends at the output.
+    const inked = await page.getByTestId(at("edges")).evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
+    });
+    expect(inked).toBeGreaterThan(0.03);
+    await page.getByTestId(at("start")).focus();
+  });
+
+  test("shows the test points, and classes only", async () => {
+    const { page } = visitor;
+    const surface = page.getByTestId(at("surface"));
+    const pixels = () => surface.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const plain = await pixels();
+    await page.getByTestId(at("test-points")).check();
+    await addressHas(visitor, "test=yes");
+    await expect.poll(pixels).not.toBe(plain);
+    await page.getByTestId(at("test-points")).uncheck();
+    await expect.poll(pixels).toBe(plain);
+    // In the corners, a class is as certain as it can be; near the axes, only after it was discretized.
+    const probable = await warmth(page, 0.47, 0.3);
+    await page.getByTestId(at("discretized")).check();
+    await expect.poll(() => warmth(page, 0.47, 0.3)).not.toBe(probable);
+    expect(await warmth(page, 0.45, 0.25)).toBe(await warmth(page, 0.03, 0.03));
+    await page.getByTestId(at("discretized")).uncheck();
+  });
+
   test("runs a step and resets to the same loss, also with keys", async () => {
     const held = await visitor.number(at("step-count"));
     await visitor.page.waitForTimeout(500);

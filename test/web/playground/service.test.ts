@@ -106,6 +106,14 @@ describe.each(backends)("the playground on $name", ({ create }) => {
       expect(x * y < 0 ? probability : 1 - probability).toBeGreaterThan(0.7);
     }
     expect(end.hidden.map(({ units, values }) => [units, values.length])).toEqual([[8, 8 * PLANE_SIDE ** 2]]);
+    expect(end.weights.map(({ length }) => length)).toEqual([2 * 8, 8]);
+    // Along x, the sum of a unit grows by its weight of x. In the middle, tanh is not saturated.
+    const [middle, unit] = [(PLANE_SIDE / 2) * (PLANE_SIDE + 1), 3];
+    const [before, after] = [middle - 1, middle].map((at) =>
+      Math.atanh(end.hidden[0]!.values[unit * PLANE_SIDE ** 2 + at]!),
+    );
+    const spacing = (2 * EXTENT) / (PLANE_SIDE - 1);
+    expect((after! - before!) / spacing).toBeCloseTo(end.weights[0]![unit]!, 3);
     for (const value of end.hidden[0]!.values) expect(Math.abs(value)).toBeLessThanOrEqual(1);
     // A unit is tanh(w·x + b), which is monotonic along each row of its picture.
     const row = [...end.hidden[0]!.values.subarray(3 * PLANE_SIDE ** 2, 3 * PLANE_SIDE ** 2 + PLANE_SIDE)];

@@ -55,6 +55,8 @@ const settings = (mode: Mode) =>
 
 const states = fc.record({
   mode: fc.constantFrom(...names),
+  testPoints: fc.boolean(),
+  discretized: fc.boolean(),
   ...Object.fromEntries(names.map((mode) => [mode, settings(mode)])),
 }) as unknown as fc.Arbitrary<PlaygroundState>;
 

@@ -4,6 +4,7 @@
 import { batch } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
 import { OptionError } from "../../../index.ts";
+import { currentLesson } from "../../lessons/current.ts";
 import { Newest, Requests, type Stamp } from "../../shared/requests.ts";
 import type {
   DigitsApi,
@@ -29,6 +30,7 @@ import {
   networkVersion,
   notice,
   offered,
+  predictedPicture,
   prepared,
   progress,
   running,
@@ -49,13 +51,13 @@ const drawings = new Newest();
 /** Whether the tab is visible. */
 let visible = true;
 
-/** Connects the tab to its worker and starts the training, which runs while the tab is visible. */
+/** Connects the tab to its worker and starts the training, which runs while the tab is visible. A lesson starts it later. */
 export async function connect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
   if (!visible) void send({ kind: "show", visible });
   void remote.watch(watched);
-  await begin(draft.value, true);
+  await begin(draft.value, currentLesson.value === undefined);
   offered.value = await remote.kept();
 }
 
@@ -209,7 +211,9 @@ export async function predictDrawing(picture: Uint8Array<ArrayBuffer> | undefine
     waiting = undefined;
     await act(async () => {
       const found = await drawings.ask(() => asked.predict(next));
-      if (found) prediction.value = found;
+      if (!found) return;
+      prediction.value = found;
+      predictedPicture.value = next;
     });
   }
   if (isConnected()) predicting = false;

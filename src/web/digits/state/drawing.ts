@@ -25,6 +25,11 @@ export class Drawing {
     return true;
   }
 
+  /** Whether a stroke is not finished. */
+  get isActive(): boolean {
+    return this.#drawer !== undefined;
+  }
+
   isDrawing(drawer: Drawer): boolean {
     return this.#drawer === drawer;
   }

@@ -12,7 +12,6 @@ import type {
   TestEvent,
   WeightsEvent,
 } from "../contract.ts";
-import { lessonNames } from "../lessons.ts";
 import { defaultSettings, faultsOf, needsRestart, type DigitsSettings } from "../settings.ts";
 import { TrainingHistory } from "./history.ts";
 
@@ -44,6 +43,8 @@ export const deviceGone = signal(false);
 export const notice = signal<string | undefined>(undefined);
 /** The network's prediction for the drawing. */
 export const prediction = signal<Prediction | undefined>(undefined);
+/** The picture that `prediction` is about. */
+export const predictedPicture = signal<Uint8Array | undefined>(undefined);
 /** The network of an earlier visit, while the page offers it. */
 export const offered = signal<KeptSummary | undefined>(undefined);
 
@@ -53,8 +54,6 @@ export const viewFields = {
   logarithmic: keyed("scale", flag({ on: "log", off: "linear" }, false)),
   raw: flag({ on: "yes", off: "no" }, true),
   smoothing: range(0, 0.99, 0.01, 0.9),
-  /** The lesson that is shown. */
-  lesson: choice(lessonNames, "none"),
 };
 export type ViewOptions = Settings<typeof viewFields>;
 export const viewOptions = signal<ViewOptions>(fallbacks(viewFields));

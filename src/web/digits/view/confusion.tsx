@@ -5,10 +5,11 @@ import { cellPictures, networkVersion, test } from "../state/index.ts";
 import { percent } from "../../shared/format.ts";
 import { Picture, Pictures } from "./pictures.tsx";
 
-/** The selected cell with its images and its network, and the cell with the keyboard focus. */
-const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(
+/** The selected cell with its images and its network. */
+export const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(
   undefined,
 );
+/** The cell with the keyboard focus. */
 const focused = signal(0);
 
 const clicks = new Newest();

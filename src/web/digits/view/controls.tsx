@@ -14,7 +14,6 @@ import {
   toggleRunning,
 } from "../state/index.ts";
 import { ActivityLine } from "./activity.tsx";
-import { LessonLink } from "./lesson.tsx";
 
 /** On a narrow window, the first row stays at the bottom of the window. */
 export function Toolbar() {
@@ -53,7 +52,6 @@ export function Toolbar() {
         </button>
       </div>
       <Files ready={ready} />
-      <LessonLink />
       <ActivityLine />
     </div>
   );

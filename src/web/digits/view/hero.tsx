@@ -8,7 +8,6 @@ import { Toolbar } from "./controls.tsx";
 import { Details } from "./details.tsx";
 import { Diagram } from "./diagram/index.tsx";
 import { UnitCard } from "./diagram/unit-card.tsx";
-import { LessonCard } from "./lesson.tsx";
 import { Messages } from "./messages.tsx";
 import { DrawPad } from "./pad.tsx";
 
@@ -21,7 +20,6 @@ export function Hero() {
       <Accuracy />
       <Toolbar />
       <Messages />
-      <LessonCard />
       <DrawPad />
       <Diagram />
       <Bars />

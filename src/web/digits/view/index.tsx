@@ -20,7 +20,8 @@ const views = [
   { name: "dispatches", title: "Dispatches", View: lazy(async () => (await import("./dispatches.tsx")).Dispatches) },
 ] as const;
 
-const view = signal<(typeof views)[number]["name"]>("weights");
+/** The chosen view. */
+export const view = signal<(typeof views)[number]["name"]>("weights");
 
 export function Digits() {
   const { View } = views.find(({ name }) => name === view.value)!;

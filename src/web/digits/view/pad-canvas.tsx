@@ -32,6 +32,9 @@ const redrawn = signal(0);
 /** Whether there are no strokes to undo. */
 export const isEmpty = signal(true);
 
+/** Whether a stroke is not finished. */
+export const isDrawing = signal(false);
+
 /** Whether the pad shows the sample that it starts with. The first stroke replaces it. */
 export const isSample = signal(false);
 
@@ -67,6 +70,7 @@ function readInk(): void {
   for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
   picture.value = centered(bytes, SIDE);
   isEmpty.value = drawing.strokes.length === 0;
+  isDrawing.value = drawing.isActive;
   void predictDrawing(picture.value);
 }
 
@@ -106,16 +110,7 @@ const LABEL =
 export function PadCanvas() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const asked = useRef(false);
-  const repaint = () => {
-    const context = canvas.current!.getContext("2d")!;
-    context.globalCompositeOperation = "copy";
-    context.drawImage(ink.canvas, 0, 0);
-    context.globalCompositeOperation = "source-in";
-    context.fillStyle = token("--text");
-    context.fillRect(0, 0, SIDE, SIDE);
-    context.globalCompositeOperation = "source-over";
-    if (cursor.value) paintCursor(context, cursor.value);
-  };
+  const repaint = () => paint(canvas.current!.getContext("2d")!);
   useEffect(showSample, []);
   useEffect(repaint, [scheme.value, redrawn.value, cursor.value, penDown.value]);
   /** Shows and reads the ink at most once per frame. */
@@ -139,14 +134,19 @@ export function PadCanvas() {
     inked();
   };
   const begin = (drawer: number | "keyboard", at: Place) => {
+    isDrawing.value = true;
     if (isSample.value) removeSample();
     if (!drawing.begin(drawer, at)) return false;
     inkLine(at, at);
     inked();
     return true;
   };
+  const end = (drawer: number | "keyboard") => {
+    drawing.end(drawer);
+    inked();
+  };
   const lift = () => {
-    drawing.end("keyboard");
+    end("keyboard");
     penDown.value = false;
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -196,14 +196,25 @@ export function PadCanvas() {
           const moves = event.getCoalescedEvents?.() ?? [];
           for (const move of moves.length > 0 ? moves : [event]) extend(event.pointerId, placeOf(move));
         }}
-        onPointerUp={({ pointerId }) => drawing.end(pointerId)}
-        onPointerCancel={({ pointerId }) => drawing.end(pointerId)}
+        onPointerUp={({ pointerId }) => end(pointerId)}
+        onPointerCancel={({ pointerId }) => end(pointerId)}
       />
       <span class="hidden" role="status">
         {cursor.value && (penDown.value ? "Pen down" : "Pen up")}
       </span>
     </>
   );
+}
+
+/** Paints the ink in the color of the theme, and the cursor of the keyboard. */
+function paint(context: CanvasRenderingContext2D): void {
+  context.globalCompositeOperation = "copy";
+  context.drawImage(ink.canvas, 0, 0);
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = token("--text");
+  context.fillRect(0, 0, SIDE, SIDE);
+  context.globalCompositeOperation = "source-over";
+  if (cursor.value) paintCursor(context, cursor.value);
 }
 
 function paintCursor(context: CanvasRenderingContext2D, { x, y }: Place): void {

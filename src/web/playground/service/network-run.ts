@@ -138,12 +138,15 @@ class NetworkRun implements Run {
     const { step } = trainer;
     const hidden = this.#hiddenLayers();
     const isNeuron = this.#config.mode === "neuron";
-    const [train, tested, , outputs, parameters, ...values] = await Promise.all([
+    const all = this.#network.model.parameters;
+    const matrices = isNeuron ? [] : all.filter(({ shape }) => shape.length === 2);
+    const [train, tested, , outputs, weights, parameters, ...values] = await Promise.all([
       trainer.evaluate(this.#train),
       test && trainer.evaluate(test),
       executable.run(0, 1),
       executable.read("outputs"),
-      Promise.all(isNeuron ? this.#network.model.parameters.map((parameter) => session.read(parameter)) : []),
+      Promise.all(matrices.map((matrix) => session.read(matrix))),
+      Promise.all(isNeuron ? all.map((parameter) => session.read(parameter)) : []),
       ...hidden.map(({ name }) => executable.read(name)),
     ]);
     return {
@@ -155,6 +158,7 @@ class NetworkRun implements Run {
       testAccuracy: tested?.accuracy ?? NaN,
       outputs: Float32Array.from(outputs),
       hidden: hidden.map(({ units }, layer) => ({ units, values: Float32Array.from(values[layer]!) })),
+      weights: weights.map((matrix) => Float32Array.from(matrix)),
       parameters: Float32Array.from(parameters.flatMap((parameter) => [...parameter])),
       path: new Float32Array(),
     };

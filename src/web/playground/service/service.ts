@@ -225,7 +225,7 @@ const withoutSpeed = (config: PlaygroundConfig): string => JSON.stringify({ ...c
 function buffersOf(value: Frame | Problem): ArrayBuffer[] {
   const arrays =
     "outputs" in value
-      ? [value.outputs, value.parameters, value.path, ...value.hidden.map(({ values }) => values)]
+      ? [value.outputs, value.parameters, value.path, ...value.weights, ...value.hidden.map(({ values }) => values)]
       : [value.points, value.test, ...(value.surface ? [value.surface.losses] : [])];
   return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }

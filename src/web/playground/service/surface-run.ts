@@ -239,6 +239,7 @@ class SurfaceRun implements Run {
       ...tested,
       outputs: classShares(outputs, 1, this.#kind.loss) ?? outputs,
       hidden: [],
+      weights: [],
       parameters,
       path,
     };

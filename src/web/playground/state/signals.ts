@@ -2,7 +2,7 @@
  * What the Playground tab shows: the settings of each mode, and the run in the worker.
  */
 import { computed, signal } from "@preact/signals";
-import { choice, fallbacks } from "../../shared/address/codec.ts";
+import { choice, fallbacks, flag, keyed, type Settings } from "../../shared/address/codec.ts";
 import type { Frame, Problem } from "../contract.ts";
 import {
   classifyFields,
@@ -18,16 +18,21 @@ import {
   type SurfaceSettings,
 } from "../settings.ts";
 
-/** The current mode, and the settings of all modes, as plain JSON. */
-export interface PlaygroundState {
-  readonly mode: Mode;
+export const tabFields = {
+  mode: choice(Object.keys(modes) as Mode[], "classify"),
+  /** Whether the picture shows the test points. */
+  testPoints: keyed("test", flag({ on: "yes", off: "no" }, false)),
+  /** Whether the picture shows the predicted class instead of its probability. */
+  discretized: keyed("discrete", flag({ on: "yes", off: "no" }, false)),
+};
+
+/** The current mode, what its picture shows, and the settings of all modes, as plain JSON. */
+export interface PlaygroundState extends Settings<typeof tabFields> {
   readonly classify: ClassifySettings;
   readonly regress: RegressSettings;
   readonly neuron: NeuronSettings;
   readonly surface: SurfaceSettings;
 }
-
-export const tabFields = { mode: choice(Object.keys(modes) as Mode[], "classify") };
 
 /** All defaults. */
 export const initialState: PlaygroundState = {
@@ -42,8 +47,8 @@ export const playgroundState = signal<PlaygroundState>(initialState);
 
 /** The current mode with its settings, as the worker takes them. */
 export const currentConfig = computed<PlaygroundConfig>(() => {
-  const { mode, ...settings } = playgroundState.value;
-  return { mode, ...settings[mode] } as PlaygroundConfig;
+  const state = playgroundState.value;
+  return { mode: state.mode, ...state[state.mode] } as PlaygroundConfig;
 });
 
 /** Whether the visitor has removed all points and added none. */

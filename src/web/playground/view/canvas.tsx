@@ -7,12 +7,14 @@ interface CanvasProps {
   readonly testId?: string;
   /** Draws the picture. It is called again when the signals that it reads change. */
   readonly draw: (drawing: Drawing) => void;
+  /** In CSS pixels; as high as it is wide by default. */
+  readonly height?: number;
   /** A description of the picture. Without one, screen readers skip it. */
   readonly label?: () => string;
 }
 
-/** A square canvas as wide as its parent, sharp on any screen. */
-export function Canvas({ testId, draw, label }: CanvasProps) {
+/** A canvas as wide as its parent, sharp on any screen. */
+export function Canvas({ testId, draw, height, label }: CanvasProps) {
   const reference = useRef<HTMLCanvasElement>(null);
   const size = useSignal(0);
   const latest = useRef(draw);
@@ -28,8 +30,8 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
     const side = size.value;
     if (!canvas || side === 0) return;
     const ratio = window.devicePixelRatio;
-    const pixels = Math.round(side * ratio);
-    if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
+    const [wide, high] = [side, height ?? side].map((length) => Math.round(length * ratio));
+    if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide!, high!];
     const context = canvas.getContext("2d")!;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     latest.current({ context, size: side, palette: colors });

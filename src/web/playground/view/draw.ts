@@ -8,6 +8,7 @@ import { EXTENT, type Point } from "../settings.ts";
 
 export interface Drawing {
   readonly context: CanvasRenderingContext2D;
+  /** The side of a square canvas, or the width of another one. */
   readonly size: number;
   readonly palette: Palette;
 }
@@ -77,24 +78,36 @@ function contour({ context, size }: Drawing, values: Float32Array, side: number,
   context.stroke();
 }
 
-/** Draws class 0 as a blue disc and class 1 as an orange square, so that their shapes differ as well. */
-function mark({ context, palette }: Drawing, [x, y]: readonly [number, number], label: number, radius: number): void {
+/** Draws class 0 as a blue disc and class 1 as an orange square, so that their shapes differ as well. Test points are hollow. */
+function mark(
+  { context, palette }: Drawing,
+  [x, y]: readonly [number, number],
+  label: number,
+  { radius, hollow = false }: { radius: number; hollow?: boolean },
+): void {
   context.beginPath();
   if (label === 0) context.arc(x, y, radius, 0, 2 * Math.PI);
   else context.rect(x - 0.9 * radius, y - 0.9 * radius, 1.8 * radius, 1.8 * radius);
-  context.fillStyle = css(label === 0 ? palette.blue : palette.orange);
+  const color = css(label === 0 ? palette.blue : palette.orange);
+  context.fillStyle = hollow ? css(palette.surface) : color;
   context.fill();
-  context.lineWidth = 1;
-  context.strokeStyle = css(palette.surface);
+  context.lineWidth = hollow ? 1.5 : 1;
+  context.strokeStyle = hollow ? color : css(palette.surface);
   context.stroke();
+}
+
+/** Rows of x, y, class. */
+export function drawTestPoints(drawing: Drawing, rows: Float32Array, radius = 3.5): void {
+  for (let row = 0; row < rows.length; row += 3)
+    mark(drawing, placeOf(drawing, rows[row]!, rows[row + 1]!), rows[row + 2]!, { radius, hollow: true });
 }
 
 /** Rows of x, y, class. */
 export function drawPoints(drawing: Drawing, rows: Float32Array, added: readonly Point[], radius = 4): void {
   for (let row = 0; row < rows.length; row += 3) {
-    mark(drawing, placeOf(drawing, rows[row]!, rows[row + 1]!), rows[row + 2]!, radius);
+    mark(drawing, placeOf(drawing, rows[row]!, rows[row + 1]!), rows[row + 2]!, { radius });
   }
-  for (const [x, y, label] of added) mark(drawing, placeOf(drawing, x, y), label, radius + 1);
+  for (const [x, y, label] of added) mark(drawing, placeOf(drawing, x, y), label, { radius: radius + 1 });
 }
 
 export function drawBackground({ context, size, palette }: Drawing): void {
@@ -118,10 +131,10 @@ function drawProbabilities(drawing: Drawing, probabilities: Float32Array): void 
   picture(drawing, PLANE_SIDE, drawing.palette.regions, (index) => probabilities[index]!);
 }
 
-/** Draws the probability of class 1 over the plane, and the line where it is one half. */
-export function drawDecision(drawing: Drawing, probabilities: Float32Array): void {
+/** Draws the probability of class 1 over the plane, or the more probable class, and the line between the classes. */
+export function drawDecision(drawing: Drawing, probabilities: Float32Array, discretized: boolean): void {
   const { context, palette } = drawing;
-  drawProbabilities(drawing, probabilities);
+  drawProbabilities(drawing, discretized ? probabilities.map((value) => (value > 0.5 ? 1 : 0)) : probabilities);
   context.strokeStyle = css(palette.text, 0.7);
   context.lineWidth = 1.5;
   contour(drawing, probabilities, PLANE_SIDE, 0.5);

@@ -7,7 +7,7 @@ import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
 import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
-import { Segments, Select } from "../../shared/fields.tsx";
+import { Checkbox, Segments, Select } from "../../shared/fields.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
 import { FitPicture, Picture } from "./picture.tsx";
@@ -29,21 +29,24 @@ import "./playground.css";
 export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
   useEffect(() => connect(worker.openPlayground()), [worker]);
   const { mode } = playgroundState.value;
+  const hasDiagram = mode === "classify" || mode === "regress";
   return (
-    <div class="playground">
+    <div class={hasDiagram ? "playground with-diagram" : "playground"}>
       <div class="playground-top">
         <Toolbar />
         <Message />
       </div>
       <div class="playground-middle">
         <Picture />
+        {mode !== "surface" && <PictureOptions />}
         <Numbers />
+        {hasDiagram && <LossChart hasTest />}
       </div>
       <DataPanel />
       <div class="playground-side">
         <NetworkPanel />
         {mode === "surface" && <FitPicture />}
-        <LossChart hasTest={mode !== "surface"} />
+        {!hasDiagram && <LossChart hasTest={mode !== "surface"} />}
       </div>
     </div>
   );
@@ -111,6 +114,29 @@ function Message() {
       <span data-testid="playground-message">{value?.text}</span>{" "}
       <CloseButton close={() => (message.value = undefined)} />
       {deviceGone.value && <ContinueOnCpu />}
+    </div>
+  );
+}
+
+/** What the picture shows beside the training points. */
+function PictureOptions() {
+  const state = playgroundState.value;
+  return (
+    <div class="row playground-options">
+      <Checkbox
+        label="Test points"
+        testId="playground-test-points"
+        value={state.testPoints}
+        onChange={(testPoints) => (playgroundState.value = { ...state, testPoints })}
+      />
+      {state.mode === "classify" && (
+        <Checkbox
+          label="Classes only"
+          testId="playground-discretized"
+          value={state.discretized}
+          onChange={(discretized) => (playgroundState.value = { ...state, discretized })}
+        />
+      )}
     </div>
   );
 }

@@ -2,9 +2,8 @@
  * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
  */
 import { fallbacks } from "../../shared/address/codec.ts";
-import { Canvas } from "./canvas.tsx";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
-import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
+import { NetworkDiagram, type NetworkMode } from "./diagram.tsx";
 import {
   classifyFields,
   layerFields,
@@ -15,7 +14,7 @@ import {
   type HiddenLayer,
   type Mode,
 } from "../settings.ts";
-import { change, frame, playgroundState, unitsFrame } from "../state/index.ts";
+import { change, frame, playgroundState } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
 export function NetworkPanel() {
@@ -35,24 +34,24 @@ export function NetworkPanel() {
   );
 }
 
-type NetworkMode = "classify" | "regress";
-
 function Layers({ mode }: { mode: NetworkMode }) {
   const { layers } = playgroundState.value[mode];
   const setLayers = (next: readonly HiddenLayer[]) => change(mode, { layers: next });
   return (
     <>
+      <NetworkDiagram mode={mode} />
       <p class="playground-note">A change of the layers or the optimizer restarts training. Other changes do not.</p>
-      {layers.map((layer, index) => (
-        <LayerRow
-          key={index}
-          mode={mode}
-          index={index}
-          layer={layer}
-          onChange={(next) => setLayers(layers.with(index, next))}
-          onRemove={() => setLayers(layers.toSpliced(index, 1))}
-        />
-      ))}
+      <div class="playground-layers">
+        {layers.map((layer, index) => (
+          <LayerRow
+            key={index}
+            index={index}
+            layer={layer}
+            onChange={(next) => setLayers(layers.with(index, next))}
+            onRemove={() => setLayers(layers.toSpliced(index, 1))}
+          />
+        ))}
+      </div>
       <button
         type="button"
         data-testid="playground-add-layer"
@@ -66,14 +65,13 @@ function Layers({ mode }: { mode: NetworkMode }) {
 }
 
 interface LayerRowProps {
-  readonly mode: NetworkMode;
   readonly index: number;
   readonly layer: HiddenLayer;
   readonly onChange: (layer: HiddenLayer) => void;
   readonly onRemove: () => void;
 }
 
-function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
+function LayerRow({ index, layer, onChange, onRemove }: LayerRowProps) {
   const testId = `playground-layer-${index}`;
   return (
     <fieldset class="playground-layer">
@@ -102,25 +100,8 @@ function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
           ✕
         </button>
       </div>
-      <div
-        class="playground-units"
-        role="img"
-        aria-label={`The output of each of the ${layer.units} units of hidden layer ${index + 1} over the input space`}
-      >
-        {Array.from({ length: layer.units }, (_, unit) => (
-          <Canvas key={unit} draw={(drawing) => drawHidden(drawing, { mode, layer: index, unit })} />
-        ))}
-      </div>
     </fieldset>
   );
-}
-
-function drawHidden(drawing: Drawing, { mode, layer, unit }: { mode: Mode; layer: number; unit: number }): void {
-  const current = unitsFrame.value?.mode === mode ? unitsFrame.value : undefined;
-  const hidden = current?.hidden[layer];
-  if (!hidden || unit >= hidden.units) return drawBackground(drawing);
-  const count = hidden.values.length / hidden.units;
-  drawUnit(drawing, hidden.values.subarray(unit * count, (unit + 1) * count));
 }
 
 function NeuronNumbers() {

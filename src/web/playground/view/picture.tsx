@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
+import { drawEnlarged, enlargedName } from "./diagram.tsx";
 import {
   drawAxes,
   drawBackground,
@@ -11,6 +12,7 @@ import {
   drawNeuron,
   drawPath,
   drawPoints,
+  drawTestPoints,
   fromPixel,
   type Drawing,
 } from "./draw.ts";
@@ -55,7 +57,7 @@ function Hint() {
 }
 
 function draw(drawing: Drawing): void {
-  const { mode } = playgroundState.value;
+  const { mode, testPoints, discretized } = playgroundState.value;
   const current = frame.value?.mode === mode ? frame.value : undefined;
   const known = problem.value?.mode === mode ? problem.value : undefined;
   const rows = known?.points ?? new Float32Array();
@@ -67,15 +69,19 @@ function draw(drawing: Drawing): void {
     return;
   }
   const { points } = playgroundState.value[mode];
+  const isEnlarged = mode !== "neuron" && enlargedName(mode) !== undefined;
+  if (isEnlarged) drawEnlarged(drawing, mode);
   if (mode === "regress") {
     drawAxes(drawing);
     drawPoints(drawing, rows, points, 3.5);
-    if (current) drawCurve(drawing, current.outputs, { color: drawing.palette.orange });
+    if (testPoints && known) drawTestPoints(drawing, known.test, 3);
+    if (current && !isEnlarged) drawCurve(drawing, current.outputs, { color: drawing.palette.orange });
     return;
   }
-  if (current && mode === "classify") drawDecision(drawing, current.outputs);
+  if (current && mode === "classify" && !isEnlarged) drawDecision(drawing, current.outputs, discretized);
   if (current && mode === "neuron") drawNeuron(drawing, current, playgroundState.value.neuron.rule === "perceptron");
   drawPoints(drawing, rows, points);
+  if (testPoints && known) drawTestPoints(drawing, known.test);
 }
 
 /** A description of the picture. */
@@ -91,6 +97,8 @@ function description(): string {
     return `The loss over ${first} and ${second} with the path of descent: ${first} ${numberText(a!)}, ${second} ${numberText(b!)}, ${state}`;
   }
   const count = known.points.length / 3 + playgroundState.value[mode].points.length;
+  const unit = mode === "neuron" ? undefined : enlargedName(mode);
+  if (unit) return `${unit} over the input space, and ${count} points, ${state}`;
   if (mode === "regress") return `${count} points and the fitted curve ${state}`;
   return `${count} points of two classes and the predicted regions, ${state}, accuracy ${percent(current.accuracy)}`;
 }
