@@ -7,6 +7,7 @@ import {
   conv2d,
   dense,
   functionalModel,
+  layers,
   multiply,
   randomNormal,
   reshape,
@@ -96,6 +97,15 @@ describe("an export to ONNX refuses", () => {
     expect(shifted).toThrow("slice: an axis depends on the number of examples");
     const mixed = exporting([4], ({ x }) => ({ y: add(x, reshape(slice(reshape(x, [-1]), [{ end: 4 }]), [1, 4])) }));
     expect(mixed).toThrow("slice: an axis depends on the number of examples");
+  });
+
+  test("a layer that gets a mask, which would be lost", () => {
+    const block = layers.transformerBlock({ heads: 2, hidden: 5 });
+    const masked = exporting([3, 4], ({ x }, { use }) => {
+      const mask = reshape(slice(x, [{}, {}, { end: 1 }]), [-1, 3]);
+      return { y: use(block, x, { name: "block", mask }) };
+    });
+    expect(masked).toThrow("layer block: its attention gets a mask, which exported models do not have");
   });
 
   test("an output with the name of an input", () => {
