@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import { assert, boolean, infiniteStream, integer, property } from "fast-check";
 import { decodeChange, encodeChange } from "../../../src/cluster/training/encode.ts";
 import type { ValueLayout } from "../../../src/cluster/training/layout.ts";
 import { meanChange, outerStep, type OuterState } from "../../../src/cluster/training/outer.ts";
@@ -67,12 +67,12 @@ describe("ranges of steps", () => {
   });
 
   test("cover an epoch exactly once, whichever workers are lost", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 60 }),
-        fc.integer({ min: 1, max: 6 }),
-        fc.integer({ min: 1, max: 12 }),
-        fc.infiniteStream(fc.boolean()),
+    assert(
+      property(
+        integer({ min: 1, max: 60 }),
+        integer({ min: 1, max: 6 }),
+        integer({ min: 1, max: 12 }),
+        infiniteStream(boolean()),
         (steps, workers, innerSteps, lost) => {
           let open = openEpoch(0, steps, steps);
           const trained: number[] = [];

@@ -70,7 +70,7 @@ describe.each(backends)("a shared run on $name", ({ create }) => {
   });
 
   test("trains each step of each epoch exactly once, and learns", async () => {
-    const options = run();
+    const options = run({ learningRate: 0.05 });
     const shared = await SharedRun.create(options, { workers: ids(2), innerSteps: 2 });
     const rounds = await all(shared.rounds());
     const steps = rounds.flatMap(({ commit }) =>
