@@ -18,6 +18,7 @@ import { sweepCommand } from "./commands/sweep.ts";
 import { print, warn } from "./text/terminal.ts";
 import { trainCommand } from "./commands/train.ts";
 import { tuneCommand } from "./commands/tune.ts";
+import { workerCommand } from "./commands/worker.ts";
 import { commandLineNaming } from "./options/wording.ts";
 
 const FAILED = 1;
@@ -35,6 +36,7 @@ function program(): Command {
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
   sweepCommand(wgrad.command("sweep"));
+  workerCommand(wgrad.command("worker"));
   predictCommand(wgrad.command("predict"));
   generateCommand(wgrad.command("generate"));
   exportCommand(wgrad.command("export"));
