@@ -76,6 +76,18 @@ export class MessageFields {
     return this.#value(name) === null ? null : this.finite(name);
   }
 
+  /** True or false. */
+  flag(name: string): boolean {
+    const value = this.#value(name);
+    if (typeof value !== "boolean") throw this.#invalid(name, "true or false");
+    return value;
+  }
+
+  /** Whether a field is null. */
+  isNull(name: string): boolean {
+    return this.#value(name) === null;
+  }
+
   /** An object whose keys match the pattern. Its values are not checked. */
   record(name: string, keys: RegExp, most: number): Record<string, unknown> {
     const value = this.#value(name);

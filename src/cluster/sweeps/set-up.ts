@@ -1,9 +1,8 @@
 /*
  * Creates the streams and buckets of sweeps on a server.
  */
-import type { StreamConfig } from "@nats-io/jetstream";
-import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
+import { createStream, exists, KEPT_DAYS, KEPT_NANOSECONDS, SECOND, setUp } from "../set-up.ts";
 import { CHECKPOINTS, DATA, RESULTS, SWEEPS, TRIALS, WORKERS } from "./names.ts";
 import { MOST_EVENT_BYTES } from "./events.ts";
 import { MOST_TRIAL_BYTES } from "./trial.ts";
@@ -11,19 +10,10 @@ import { MOST_TRIAL_BYTES } from "./trial.ts";
 /** Seconds after which a trial goes to another worker, if its worker does not report. */
 const LEASE_SECONDS = 60;
 
-/** How long results, descriptions, data and checkpoints are kept. */
-const KEPT_DAYS = 30;
-
 /** The longest history of a trial, of which only the last messages matter. */
 const MOST_EVENTS = 64;
 
 const MOST_TRIALS = 100_000;
-
-/** Codes of the server: there is no such stream, or no such consumer. */
-const NOT_FOUND: readonly number[] = [10059, 10014];
-
-const SECOND = 1e9;
-const KEPT_NANOSECONDS = KEPT_DAYS * 86_400 * SECOND;
 
 /**
  * Creates those streams and buckets that do not exist yet.
@@ -32,20 +22,10 @@ const KEPT_NANOSECONDS = KEPT_DAYS * 86_400 * SECOND;
  * @throws DataError if the server has no JetStream, or does not let this user create them
  */
 export async function setUpSweeps(link: NatsLink, { leaseSeconds = LEASE_SECONDS } = {}): Promise<void> {
-  try {
+  await setUp(link, "sweeps", async () => {
     await createStreams(link, leaseSeconds);
     await createBuckets(link);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const where = link.connection.getServer();
-    if (/jetstream not enabled|no responders|503/i.test(reason))
-      throw new DataError(
-        { where, what: "the server has no JetStream", fix: "Start it with `nats-server -js`" },
-        { cause },
-      );
-    const fix = "Check the user's permissions (docs/cluster.md lists them), and the server's storage";
-    throw new DataError({ where, what: `the streams of sweeps cannot be created: ${reason}`, fix }, { cause });
-  }
+  });
 }
 
 async function createStreams(link: NatsLink, leaseSeconds: number): Promise<void> {
@@ -78,21 +58,6 @@ async function createStreams(link: NatsLink, leaseSeconds: number): Promise<void
     ack_wait: leaseSeconds * SECOND,
     max_deliver: -1,
   });
-}
-
-async function createStream(link: NatsLink, config: Partial<StreamConfig> & { name: string }): Promise<void> {
-  const { streams } = link.manager;
-  if (!(await exists(link, streams.info(config.name)))) await streams.add(config);
-}
-
-async function exists({ packages }: NatsLink, question: Promise<unknown>): Promise<boolean> {
-  try {
-    await question;
-    return true;
-  } catch (error) {
-    if (error instanceof packages.jetstream.JetStreamApiError && NOT_FOUND.includes(error.code)) return false;
-    throw error;
-  }
 }
 
 async function createBuckets({ packages, streams }: NatsLink): Promise<void> {

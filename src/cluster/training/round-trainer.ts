@@ -4,30 +4,41 @@
  */
 import { OptionError } from "../../errors.ts";
 import type { AnyModel } from "../../nn/functional.ts";
-import type { Evaluation, Snapshot, Trainer } from "../../train/index.ts";
+import type { Evaluation, FitOptions, Snapshot, Trainer } from "../../train/index.ts";
 import { encodeChange, type ChangeType } from "./encode.ts";
 import { flattened, unflattened, type ValueLayout } from "./layout.ts";
 import type { Contribution, RoundTask } from "./rounds.ts";
 
+/** Lets the event loop run during a round, for devices that compute in this thread. */
+export interface Breaks {
+  /** The number of steps between two breaks. */
+  readonly every: number;
+  rest(): Promise<void>;
+}
+
+export interface RoundTrainerOptions {
+  /** The id of the worker. */
+  readonly worker: string;
+  readonly trainer: Trainer<AnyModel>;
+  readonly layout: ValueLayout;
+  readonly changeType: ChangeType;
+  /** By default there are no breaks. */
+  readonly breaks?: Breaks;
+}
+
 /** Trains the rounds of one worker. */
 export class RoundTrainer {
-  readonly worker: string;
-  readonly #trainer: Trainer<AnyModel>;
-  readonly #layout: ValueLayout;
-  readonly #changeType: ChangeType;
+  readonly #options: RoundTrainerOptions;
   /** The state after the last round. */
   #last: Snapshot | undefined;
 
-  constructor(worker: string, trainer: Trainer<AnyModel>, layout: ValueLayout, changeType: ChangeType) {
-    this.worker = worker;
-    this.#trainer = trainer;
-    this.#layout = layout;
-    this.#changeType = changeType;
+  constructor(options: RoundTrainerOptions) {
+    this.#options = options;
   }
 
-  /** The number of steps that the trainer has made. */
-  get step(): number {
-    return this.#trainer.step;
+  /** The id of the worker. */
+  get worker(): string {
+    return this.#options.worker;
   }
 
   /**
@@ -35,46 +46,63 @@ export class RoundTrainer {
    * @throws DivergedError if a step was NaN or infinite; OptionError if `signal` ended the round early
    */
   async train({ range, ...schedule }: RoundTask, start: Float32Array, signal?: AbortSignal): Promise<Contribution> {
-    const trainer = this.#trainer;
+    const { trainer, layout, changeType, worker } = this.#options;
     const ownStep = await this.#setValues(start);
     const { scheduleStep, scheduleStride } = schedule;
     const share = { firstStep: range.first, scheduleStep, scheduleStride };
-    // Only the event at the end of the call, which has the mean loss of all its steps.
-    const options = { every: trainer.totalSteps + 1, maxSteps: range.count, share };
-    let loss = NaN;
-    for await (const event of trainer.fit(signal ? { ...options, signal } : options)) ({ loss } = event);
+    const loss = await this.#fit(range.count, { share, ...(signal && { signal }) });
     if (trainer.step !== ownStep + range.count) {
       const what = `${trainer.step - ownStep} of ${range.count} steps were made`;
-      throw new OptionError({ where: `worker ${this.worker}`, what, fix: "Train the round again" });
+      throw new OptionError({ where: `worker ${worker}`, what, fix: "Train the round again" });
     }
     const last = await trainer.snapshot();
-    const end = flattened(this.#layout, last.parameters);
+    const end = flattened(layout, last.parameters);
     const change = end.map((value, index) => value - start[index]!);
     this.#last = last;
     return {
-      worker: this.worker,
+      worker,
       range,
       ownStep,
       examples: range.count * trainer.batchSize,
       loss,
-      change: encodeChange(change, this.#changeType),
+      change: encodeChange(change, changeType),
     };
+  }
+
+  /** Makes steps. @returns their mean loss */
+  async #fit(steps: number, options: Pick<FitOptions, "share" | "signal">): Promise<number> {
+    const { trainer, breaks } = this.#options;
+    // Without breaks, there is only the event at the end, which has the mean loss of all steps.
+    const every = trainer.totalSteps + 1;
+    let [sum, before] = [0, trainer.step];
+    for await (const { step, loss } of trainer.fit({
+      every,
+      ...(breaks && { pauseEvery: breaks.every }),
+      maxSteps: steps,
+      ...options,
+    })) {
+      sum += (step - before) * loss;
+      before = step;
+      await breaks?.rest();
+    }
+    return sum / steps;
   }
 
   /** The loss, accuracy and metrics of given values, as `Trainer.evaluate` computes them. */
   async evaluate(values: Float32Array, dataset: Parameters<Trainer["evaluate"]>[0]): Promise<Evaluation> {
     await this.#setValues(values);
-    return this.#trainer.evaluate(dataset);
+    return this.#options.trainer.evaluate(dataset);
   }
 
   /** Gives the trainer the common values and its own state of the optimizer. @returns its step */
   async #setValues(values: Float32Array): Promise<number> {
-    const { step, optimizer } = (this.#last ??= await this.#trainer.snapshot());
-    this.#trainer.restore({ step, optimizer, parameters: unflattened(this.#layout, values) });
+    const { trainer, layout } = this.#options;
+    const { step, optimizer } = (this.#last ??= await trainer.snapshot());
+    trainer.restore({ step, optimizer, parameters: unflattened(layout, values) });
     return step;
   }
 
   dispose(): void {
-    this.#trainer.dispose();
+    this.#options.trainer.dispose();
   }
 }

@@ -39,6 +39,14 @@ export interface RoundTask {
   readonly scheduleStride: number;
 }
 
+/** Whether two tasks are the same. */
+export const isSameTask = (one: RoundTask, other: RoundTask): boolean =>
+  one.worker === other.worker &&
+  one.range.first === other.range.first &&
+  one.range.count === other.range.count &&
+  one.scheduleStep === other.scheduleStep &&
+  one.scheduleStride === other.scheduleStride;
+
 /** What a worker sends after a round. */
 export interface Contribution {
   readonly worker: string;

@@ -139,7 +139,8 @@ export class SharedRun {
     if (known && !isNew) return known;
     known?.dispose();
     const trainer = await createTrainer(this.#trainerOptions);
-    const made = new RoundTrainer(worker, trainer, this.layout, this.options.changeType);
+    const { changeType } = this.options;
+    const made = new RoundTrainer({ worker, trainer, layout: this.layout, changeType });
     this.#trainers.set(worker, made);
     return made;
   }
