@@ -8,6 +8,8 @@ import { intervalOf } from "../options/checkpoint-options.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { connectBy, natsOptions, type NatsFlags } from "../options/nats-options.ts";
 import { oneOf, wholeNumber } from "../options/parsers.ts";
+import { RunPreparer } from "../cluster/run-preparer.ts";
+import { TrainingWorker } from "../cluster/training-worker.ts";
 import { SweepWorker } from "../sweep/worker.ts";
 import { say } from "../text/terminal.ts";
 import { counted, field } from "../text/text.ts";
@@ -38,14 +40,14 @@ function workerName(text: string): string {
 
 /** `wgrad worker`. */
 export function workerCommand(command: Command): Command {
-  command.description("Trains the runs of sweeps that wait on a NATS server, one after another.");
+  command.description("Trains what waits on a NATS server: runs that workers share, and the runs of sweeps.");
   for (const option of [
     new Option("--name <name>", "name of this worker in tables and messages")
       .argParser(workerName)
       .default(`${hostname()}-${process.pid}`, "host and process"),
     new Option(
       "--device <name>",
-      `device: ${deviceChoices.join(", ")} (default: the one that the sweep names)`,
+      `device: ${deviceChoices.join(", ")} (default: the one that the run names)`,
     ).argParser(oneOf("--device", deviceChoices)),
     new Option("--every <interval>", "time between checkpoints, in steps (such as 25) or seconds (such as 5s)")
       .argParser((text) => (intervalOf(text), text))
@@ -75,8 +77,12 @@ async function work(command: Command): Promise<void> {
   try {
     say(field("worker", `${name}, on ${nats}`));
     const { signal } = interruption;
-    const worker = new SweepWorker({ link, name, device, cache, interval: intervalOf(every), signal });
-    say(`${counted(await worker.run(maxIdle), "trial")} finished`);
+    const preparer = new RunPreparer({ link, device, cache, signal });
+    const training = new TrainingWorker({ link, name, preparer, signal });
+    const otherWork = () => training.joinNext();
+    const worker = new SweepWorker({ link, name, preparer, interval: intervalOf(every), signal, otherWork });
+    const trials = await worker.run(maxIdle);
+    say(`${counted(trials, "trial")} and ${counted(training.rounds, "round")} finished`);
   } finally {
     interruption.stopListening();
     await link.close();

@@ -2,37 +2,23 @@
  * A worker: takes trials from the queue of a server, and trains them on its own device.
  */
 import { randomBytes } from "node:crypto";
-import type { Backend } from "../../backends/backend.ts";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { FencedLog, LeaseLostError } from "../../cluster/fenced-log.ts";
 import { MessageError } from "../../cluster/messages.ts";
 import { ObjectBucket } from "../../cluster/objects.ts";
 import { JobConsumer, type Lease } from "../../cluster/queue.ts";
-import { isUnreachable, pauseBeforeRetry, whileUnreachable } from "../../cluster/retry.ts";
+import { isUnreachable, pauseBeforeRetry } from "../../cluster/retry.ts";
 import { trialLogRules } from "../../cluster/sweeps/events.ts";
-import {
-  CHECKPOINTS,
-  DATA,
-  keyOfSubject,
-  RESULTS,
-  resultSubject,
-  TRIALS,
-  WORKERS,
-} from "../../cluster/sweeps/names.ts";
+import { CHECKPOINTS, keyOfSubject, RESULTS, resultSubject, TRIALS, WORKERS } from "../../cluster/sweeps/names.ts";
 import { readTrial, type Trial } from "../../cluster/sweeps/trial.ts";
 import { DataError, excerpt, OptionError } from "../../errors.ts";
-import { createNodeBackend, type DeviceChoice } from "../../node/index.ts";
 import { version } from "../../version.ts";
+import type { RunPreparer } from "../cluster/run-preparer.ts";
 import type { Interval } from "../options/checkpoint-options.ts";
-import { commandOfTrial, requireData } from "../options/trial-options.ts";
-import type { TrainFlags } from "../options/train-options.ts";
-import type { TrainingSource } from "../data/data-source.ts";
+import { requireData } from "../options/trial-options.ts";
 import { say, warn } from "../text/terminal.ts";
-import { loadStartingModel } from "../training/starting-model.ts";
 import type { Run } from "../training/training-run.ts";
-import { DataCache } from "./data-transfer.ts";
 import { runName } from "./sweep-plan.ts";
-import { TrialData, trialFlags } from "./trial-data.ts";
 import { TrialReport } from "./trial-report.ts";
 import { withTrainedTrial } from "./trial-run.ts";
 
@@ -40,11 +26,11 @@ export interface WorkerOptions {
   readonly link: NatsLink;
   /** For messages and tables. */
   readonly name: string;
-  /** In place of the device that a trial asks for. */
-  readonly device?: DeviceChoice | undefined;
-  readonly cache: string;
+  readonly preparer: RunPreparer;
   readonly interval: Interval;
   readonly signal: AbortSignal;
+  /** Does other work that waits, before a trial is taken. @returns whether there was any */
+  otherWork(): Promise<boolean>;
 }
 
 /** The longest wait for a trial in one request. */
@@ -57,12 +43,12 @@ const RELEASE_MILLISECONDS = 10_000;
 export class SweepWorker {
   readonly #options: WorkerOptions;
   readonly #session = randomBytes(16).toString("hex");
-  readonly #data = new TrialData();
+  readonly #preparer: RunPreparer;
   readonly #warned = new Set<string>();
-  #backend: { readonly device: DeviceChoice; readonly backend: Backend } | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#preparer = options.preparer;
   }
 
   /**
@@ -76,6 +62,8 @@ export class SweepWorker {
     let consumer: JobConsumer | undefined;
     try {
       while (!signal.aborted && performance.now() - idleSince < 1000 * maxIdleSeconds) {
+        if (await this.#options.otherWork()) idleSince = performance.now();
+        if (signal.aborted) break;
         consumer ??= await this.#consumer();
         const lease = await consumer?.take(WAIT_MILLISECONDS).catch((error: unknown) => {
           if (!isUnreachable(link, error)) throw error;
@@ -86,7 +74,7 @@ export class SweepWorker {
       }
       return finished;
     } finally {
-      this.#backend?.backend.dispose();
+      this.#preparer.dispose();
     }
   }
 
@@ -163,7 +151,8 @@ export class SweepWorker {
     const report = new TrialReport({ link, log, bucket, trial, worker: name, session: this.#session });
     if (!(await report.open())) return true;
     try {
-      const run = await this.#prepared(trial);
+      const hasRungs = trial.rungs !== undefined;
+      const run = await this.#preparer.prepared(`trial ${trial.trial}`, trial, hasRungs);
       say(`${trial.trial}: attempt ${report.attempt}`);
       return await this.#trainRun(run, trial, report);
     } catch (error) {
@@ -197,48 +186,8 @@ export class SweepWorker {
     return isFinished ?? false;
   }
 
-  /** The run of a trial, with its data and this worker's device. */
-  async #prepared(trial: Trial): Promise<Run> {
-    const { link, cache } = this.#options;
-    const data = new DataCache(cache, await ObjectBucket.open(link, DATA));
-    const paths = new Map<string, string>();
-    for (const each of trial.data)
-      paths.set(each.option, await whileUnreachable(link, () => data.pathOf(each), this.#options.signal));
-    const command = commandOfTrial(`trial ${trial.trial}`, trial.configuration, paths);
-    const names = new Map([...paths].map(([option, path]) => [path, String(trial.configuration[option] ?? option)]));
-    const loaded = await loadStartingModel(command);
-    const start = loaded && { ...loaded, path: names.get(loaded.path) ?? loaded.path };
-    const flags = command.opts<TrainFlags>();
-    const source = withNames(await this.#data.of(flags, start), names);
-    return {
-      flags: trialFlags(flags, source, trial.rungs !== undefined),
-      configuration: trial.configuration,
-      data: source,
-      backend: await this.#backendFor(this.#options.device ?? flags.device),
-      start,
-    };
-  }
-
-  async #backendFor(device: DeviceChoice): Promise<Backend> {
-    if (this.#backend?.device === device) return this.#backend.backend;
-    this.#backend?.backend.dispose();
-    this.#backend = { device, backend: await createNodeBackend({ device, log: warn }) };
-    return this.#backend.backend;
-  }
-
   #warnOnce(line: string): void {
     if (!this.#warned.has(line)) warn(line);
     this.#warned.add(line);
   }
-}
-
-/** The data with the names of their files where the sweep was started, in place of those in the cache. */
-function withNames(source: TrainingSource, names: ReadonlyMap<string, string>): TrainingSource {
-  const named = <Data extends { readonly name: string }>(data: Data): Data => {
-    const [path, name] = [...names].find(([each]) => data.name.startsWith(each)) ?? ["", ""];
-    return { ...data, name: name + data.name.slice(path.length) };
-  };
-  if (source.kind === "text")
-    return { ...source, train: named(source.train), validation: source.validation && named(source.validation) };
-  return { ...source, train: named(source.train), validation: source.validation && named(source.validation) };
 }

@@ -68,11 +68,12 @@ export class Coordinator {
   async *rounds(): AsyncGenerator<CoordinatedRound, void, undefined> {
     const { link, signal, owner, log } = this.#options;
     const store = await RunStore.open(link, this.#run.name);
+    let hasRounds = false;
     try {
       while (!signal.aborted) {
         const last = await this.#lastRound(store);
         if (last && isFinished(last.state, this.#run.options)) {
-          if (this.#isStandby) yield last;
+          if (this.#isStandby || !hasRounds) yield last;
           return await this.#close(last.record.values);
         }
         const lease = await CoordinatorLease.take(link, this.#run.name, owner);
@@ -82,7 +83,10 @@ export class Coordinator {
           await new Promise((resolve) => setTimeout(resolve, STANDBY_MILLISECONDS));
           continue;
         }
-        yield* this.#coordinate(store, lease);
+        for await (const round of this.#coordinate(store, lease)) {
+          hasRounds = true;
+          yield round;
+        }
       }
     } finally {
       this.#members.stop();

