@@ -6,10 +6,10 @@ import { LeaseLostError } from "../fenced-log.ts";
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
 import type { ObjectReference } from "../objects.ts";
-import { pauseBeforeRetry, whileUnreachable } from "../retry.ts";
+import { whileUnreachable } from "../retry.ts";
 import type { ValueLayout } from "./layout.ts";
 import { CoordinatorLease } from "./lease.ts";
-import { Members } from "./members.ts";
+import { Members, REPORT_MILLISECONDS } from "./members.ts";
 import { roundBytes, type CommitRecord, type SharingSettings } from "./messages.ts";
 import { roundSubject } from "./names.ts";
 import { RoundCollector } from "./round-collector.ts";
@@ -32,6 +32,8 @@ export interface CoordinatorOptions {
   readonly owner: string;
   readonly version: string;
   readonly signal: AbortSignal;
+  /** The time between two reports of a worker; 1000 by default. */
+  readonly reportMilliseconds?: number;
   log(line: string): void;
 }
 
@@ -42,8 +44,10 @@ export interface CoordinatedRound {
   readonly values: Float32Array;
 }
 
-/** The wait for a lease that another process holds. */
-const STANDBY_MILLISECONDS = 1000;
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/** The longest wait for an object, in reports. */
+const READ_REPORTS = 20;
 
 /** How often the last message of a run is sent, for workers that missed it. */
 const FAREWELLS = 3;
@@ -53,12 +57,14 @@ export class Coordinator {
   readonly #run: CoordinatedRun;
   readonly #options: CoordinatorOptions;
   readonly #members: Members;
+  /** The last round in which the change of each worker was used. */
+  readonly #lastRounds = new Map<string, number>();
   #isStandby = false;
 
   constructor(run: CoordinatedRun, options: CoordinatorOptions) {
     [this.#run, this.#options] = [run, options];
-    const { link, version, log } = options;
-    this.#members = new Members(link, run.name, { version, log: (line) => log(line) });
+    const { link, version, reportMilliseconds = REPORT_MILLISECONDS, log } = options;
+    this.#members = new Members(link, run.name, { version, reportMilliseconds, log: (line) => log(line) });
   }
 
   /**
@@ -67,7 +73,7 @@ export class Coordinator {
    */
   async *rounds(): AsyncGenerator<CoordinatedRound, void, undefined> {
     const { link, signal, owner, log } = this.#options;
-    const store = await RunStore.open(link, this.#run.name);
+    const store = await RunStore.open(link, this.#run.name, READ_REPORTS * this.#members.reportMilliseconds);
     let hasRounds = false;
     try {
       while (!signal.aborted) {
@@ -80,7 +86,7 @@ export class Coordinator {
         if (!lease) {
           if (!this.#isStandby) log("Another process coordinates this run. This one continues if that one is lost.");
           this.#isStandby = true;
-          await new Promise((resolve) => setTimeout(resolve, STANDBY_MILLISECONDS));
+          await pause(this.#members.reportMilliseconds);
           continue;
         }
         for await (const round of this.#coordinate(store, lease)) {
@@ -136,7 +142,8 @@ export class Coordinator {
     await this.#awaitWorkers(state.round === 0 ? sharing.workers : sharing.quorum, ended);
     const members = this.#members.alive.map(({ member }) => member);
     const tasks = tasksOf(state, members, options);
-    const message = { round: state.round, values, tasks, isFinished: false };
+    const lastRounds = Object.fromEntries([...this.#lastRounds].filter(([worker]) => members.includes(worker)));
+    const message = { round: state.round, values, tasks, lastRounds, isFinished: false };
     const collector = new RoundCollector({ link, run: name, store, members: this.#members, layout, message });
     const contributions = await collector.collect(sharing.quorum, ended);
     if (contributions.length === 0) {
@@ -152,6 +159,7 @@ export class Coordinator {
     const names = Object.fromEntries(collector.names);
     const record = { ...commit, steps, open, values: valuesPlace, velocity, coordinator: owner, names };
     await store.append(record, ended);
+    this.#note(record);
     // Workers may still read the values of the round before.
     await store.removeBefore(state.round).catch(() => undefined);
     return { state: next, record };
@@ -161,7 +169,9 @@ export class Coordinator {
   async #lastRound(store: RunStore): Promise<(CoordinatedRound & { state: SharedState }) | undefined> {
     const { link, signal } = this.#options;
     const read = async () => {
-      const record = (await store.commits()).at(-1);
+      const commits = await store.commits();
+      for (const each of commits) this.#note(each);
+      const record = commits.at(-1);
       if (!record) return undefined;
       const { size } = this.#run.layout;
       const [values, velocity] = [await store.vector(record.values, size), await store.vector(record.velocity, size)];
@@ -169,6 +179,10 @@ export class Coordinator {
       return { record, values, state };
     };
     return whileUnreachable(link, read, signal);
+  }
+
+  #note({ round, participants }: CommitRecord): void {
+    for (const { worker } of participants) this.#lastRounds.set(worker, round);
   }
 
   #putValues(store: RunStore, { values, round }: SharedState): Promise<ObjectReference> {
@@ -185,7 +199,7 @@ export class Coordinator {
       if (length >= count) return;
       if (length !== said) log(`Waiting for workers: ${length} of ${count} are there.`);
       said = length;
-      await this.#members.change(STANDBY_MILLISECONDS);
+      await this.#members.change(this.#members.reportMilliseconds);
     }
   }
 
@@ -193,10 +207,10 @@ export class Coordinator {
   async #close(values: ObjectReference): Promise<void> {
     const { link, signal } = this.#options;
     await whileUnreachable(link, () => closeRun(link, this.#run.name), signal);
-    const message = roundBytes({ round: Number.MAX_SAFE_INTEGER, values, tasks: [], isFinished: true });
+    const message = roundBytes({ round: Number.MAX_SAFE_INTEGER, values, tasks: [], lastRounds: {}, isFinished: true });
     for (let sent = 0; sent < FAREWELLS; sent++) {
       link.connection.publish(roundSubject(this.#run.name), message);
-      if (sent + 1 < FAREWELLS) await pauseBeforeRetry();
+      if (sent + 1 < FAREWELLS) await pause(this.#members.reportMilliseconds);
     }
   }
 }

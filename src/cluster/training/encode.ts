@@ -47,7 +47,7 @@ export function decodeChange(where: string, { type, exponent, bytes }: EncodedCh
   if (bytes.length !== width * size) throw refused(`${bytes.length} bytes for ${size} ${type} values`);
   if (!Number.isInteger(exponent) || Math.abs(exponent) > EXPONENT_LIMIT) throw refused(`the exponent is ${exponent}`);
   // The bytes may begin anywhere in a message, and views on wider numbers need aligned ones.
-  const { buffer } = bytes.slice();
+  const { buffer } = new Uint8Array(bytes);
   const scale = 2 ** -exponent;
   const change =
     type === "float16"

@@ -7,7 +7,6 @@ import type { KV } from "@nats-io/kv";
 import type { NatsLink } from "../connection.ts";
 import { isUnreachable } from "../retry.ts";
 import { LEASES } from "./names.ts";
-import { LEASE_MILLISECONDS } from "./set-up.ts";
 
 /** A lease that this process holds until it is lost or released. */
 export class CoordinatorLease {
@@ -15,13 +14,19 @@ export class CoordinatorLease {
   readonly #run: string;
   readonly #owner: string;
   readonly #renewal: ReturnType<typeof setInterval>;
+  readonly #milliseconds: number;
   readonly #lost = new AbortController();
   #revision: number;
   #renewedAt = performance.now();
 
-  private constructor(link: NatsLink, leases: KV, { run, owner }: { run: string; owner: string }, revision: number) {
+  private constructor(
+    link: NatsLink,
+    { leases, run, owner, milliseconds }: { leases: KV; run: string; owner: string; milliseconds: number },
+    revision: number,
+  ) {
     [this.#leases, this.#run, this.#owner, this.#revision] = [leases, run, owner, revision];
-    this.#renewal = setInterval(() => void this.#renew(link), LEASE_MILLISECONDS / 4);
+    this.#milliseconds = milliseconds;
+    this.#renewal = setInterval(() => void this.#renew(link), milliseconds / 4);
   }
 
   /** Takes the lease of a run; undefined if another process has it. */
@@ -29,7 +34,8 @@ export class CoordinatorLease {
     const leases = await new link.packages.kv.Kvm(link.streams).open(LEASES);
     try {
       const revision = await leases.create(run, owner);
-      return new CoordinatorLease(link, leases, { run, owner }, revision);
+      const { ttl: milliseconds } = await leases.status();
+      return new CoordinatorLease(link, { leases, run, owner, milliseconds }, revision);
     } catch (error) {
       if (error instanceof link.packages.jetstream.JetStreamApiError || isUnreachable(link, error)) return undefined;
       throw error;
@@ -55,7 +61,7 @@ export class CoordinatorLease {
     } catch (error) {
       const isTaken = error instanceof link.packages.jetstream.JetStreamApiError;
       // The key expires by the clock of the server; until then nobody else can have it.
-      if (!isTaken && performance.now() - this.#renewedAt < LEASE_MILLISECONDS) return;
+      if (!isTaken && performance.now() - this.#renewedAt < this.#milliseconds) return;
       clearInterval(this.#renewal);
       this.#lost.abort();
     }

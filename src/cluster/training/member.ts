@@ -22,38 +22,47 @@ export interface MemberOptions {
   readonly name: string;
   readonly version: string;
   readonly signal: AbortSignal;
+  /** The time between two reports; 1000 by default. */
+  readonly reportMilliseconds?: number;
   /** Called after each round, with the mean loss of the steps of this worker. */
   trained(task: RoundTask, loss: number): void;
 }
 
-/** A run whose coordinator was not heard for this time is left. */
-const ABANDONED_MILLISECONDS = 120_000;
+/** The longest wait for an object, in reports. */
+const READ_REPORTS = 20;
+
+/** A run whose coordinator was not heard for so long is left. */
+const ABANDONED_REPORTS = 120;
 
 /** Trains the tasks of one worker. */
 export class TrainingMember {
   readonly #options: MemberOptions;
+  readonly #reportMilliseconds: number;
   #latest: RoundMessage | undefined;
   #heardAt = performance.now();
   #change: StoredChange | null = null;
   #failure: MemberMessage["failure"] = null;
+  /** The last round in which the change of this worker was used, as far as it knows. */
+  #usedRound: number | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#reportMilliseconds = options.reportMilliseconds ?? REPORT_MILLISECONDS;
   }
 
   /** Trains until the run is finished or abandoned, or the signal is aborted. @returns the number of rounds */
   async run(): Promise<number> {
     const { link, signal } = this.#options;
-    const store = await RunStore.open(link, this.#options.run);
+    const store = await RunStore.open(link, this.#options.run, READ_REPORTS * this.#reportMilliseconds);
     const subscription = this.#listen();
-    const reports = setInterval(() => this.#report(), REPORT_MILLISECONDS);
+    const reports = setInterval(() => this.#report(), this.#reportMilliseconds);
     const wake = () => this.#wake?.();
     signal.addEventListener("abort", wake);
     let rounds = 0;
     try {
       this.#report();
-      while (!signal.aborted && performance.now() - this.#heardAt < ABANDONED_MILLISECONDS) {
+      while (!signal.aborted && !this.#isAbandoned) {
         const round = this.#latest;
         if (round?.isFinished) break;
         const task = round && this.#open(round);
@@ -66,6 +75,10 @@ export class TrainingMember {
       clearInterval(reports);
       subscription.unsubscribe();
     }
+  }
+
+  get #isAbandoned(): boolean {
+    return performance.now() - this.#heardAt > ABANDONED_REPORTS * this.#reportMilliseconds;
   }
 
   #listen(): Subscription {
@@ -93,7 +106,8 @@ export class TrainingMember {
   }
 
   /** @returns whether it was trained */
-  async #train(store: RunStore, { round, values }: RoundMessage, task: RoundTask): Promise<boolean> {
+  async #train(store: RunStore, { round, values, lastRounds }: RoundMessage, task: RoundTask): Promise<boolean> {
+    this.#settle(lastRounds[task.worker]);
     const { link, signal, trainer, layout, trained } = this.#options;
     try {
       const start = await whileUnreachable(link, () => store.vector(values, layout.size), signal);
@@ -116,6 +130,14 @@ export class TrainingMember {
     }
   }
 
+  /** Keeps or drops the state of the optimizer after the last round, depending on whether its change was used. */
+  #settle(lastRound: number | undefined): void {
+    const { trainer } = this.#options;
+    if (lastRound !== undefined && lastRound === this.#change?.round) trainer.accept();
+    else if (lastRound !== this.#usedRound) trainer.reset();
+    this.#usedRound = lastRound;
+  }
+
   #report(): void {
     const { link, run, trainer, name, version } = this.#options;
     const message = { member: trainer.worker, name, version, change: this.#change, failure: this.#failure };
@@ -126,7 +148,7 @@ export class TrainingMember {
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      timer = setTimeout(resolve, REPORT_MILLISECONDS);
+      timer = setTimeout(resolve, this.#reportMilliseconds);
     });
     clearTimeout(timer);
   }

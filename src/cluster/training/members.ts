@@ -7,11 +7,17 @@ import { MessageError } from "../messages.ts";
 import { readMember, type MemberMessage } from "./messages.ts";
 import { memberSubject } from "./names.ts";
 
-/** The time between two reports of a worker. */
+/** The time between two reports of a worker, unless another one is given. */
 export const REPORT_MILLISECONDS = 1000;
 
-/** A worker that was not heard for this time counts as lost. A worker that computes may report late. */
-const LOST_MILLISECONDS = 8000;
+/** A worker that was not heard for this number of reports counts as lost. A worker that computes may report late. */
+const LOST_REPORTS = 8;
+
+export interface MembersOptions {
+  readonly version: string;
+  readonly reportMilliseconds: number;
+  log(line: string): void;
+}
 
 interface Heard {
   readonly at: number;
@@ -21,16 +27,15 @@ interface Heard {
 /** Listens to the reports of the workers of a run. */
 export class Members {
   readonly #run: string;
-  readonly #version: string;
+  readonly #options: MembersOptions;
   readonly #subscription: Subscription;
   readonly #heard = new Map<string, Heard>();
   readonly #refused = new Set<string>();
-  readonly #log: (line: string) => void;
   #invalid = 0;
   #wake: (() => void) | undefined;
 
-  constructor(link: NatsLink, run: string, options: { readonly version: string; log(line: string): void }) {
-    [this.#run, this.#version, this.#log] = [run, options.version, options.log];
+  constructor(link: NatsLink, run: string, options: MembersOptions) {
+    [this.#run, this.#options] = [run, options];
     this.#subscription = link.connection.subscribe(memberSubject(run), {
       callback: (error, message) => {
         if (!error) this.#take(message.data);
@@ -45,7 +50,7 @@ export class Members {
 
   /** The workers that are there and not refused, with what they said last. */
   get alive(): readonly MemberMessage[] {
-    const since = performance.now() - LOST_MILLISECONDS;
+    const since = performance.now() - LOST_REPORTS * this.#options.reportMilliseconds;
     const heard = [...this.#heard.values()].filter(({ at }) => at >= since);
     return heard.map(({ message }) => message).filter(({ member }) => !this.#refused.has(member));
   }
@@ -53,7 +58,11 @@ export class Members {
   /** Gives a worker no more tasks in this run. */
   refuse(member: string, reason: string): void {
     this.#refused.add(member);
-    this.#log(`Worker ${this.#heard.get(member)?.message.name ?? member} is not used any more: ${reason}`);
+    this.#options.log(`Worker ${this.#heard.get(member)?.message.name ?? member} is not used any more: ${reason}`);
+  }
+
+  get reportMilliseconds(): number {
+    return this.#options.reportMilliseconds;
   }
 
   /** Waits for the next report, for some time at most. */
@@ -73,15 +82,16 @@ export class Members {
   #take(bytes: Uint8Array): void {
     try {
       const message = readMember(this.#run, bytes);
+      const { version } = this.#options;
       const isKnown = this.#heard.has(message.member);
-      if (!isKnown && message.version !== this.#version)
-        this.#log(`Worker ${message.name} has wgrad ${message.version}, not ${this.#version}, and gets no tasks.`);
+      if (!isKnown && message.version !== version)
+        this.#options.log(`Worker ${message.name} has wgrad ${message.version}, not ${version}, and gets no tasks.`);
       this.#heard.set(message.member, { at: performance.now(), message });
-      if (message.version !== this.#version) this.#refused.add(message.member);
+      if (message.version !== version) this.#refused.add(message.member);
       this.#wake?.();
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      if (this.#invalid++ === 0) this.#log(`An invalid report of a worker was ignored: ${error.message}`);
+      if (this.#invalid++ === 0) this.#options.log(`An invalid report of a worker was ignored: ${error.message}`);
     }
   }
 }

@@ -76,6 +76,8 @@ export interface RoundMessage {
   readonly round: number;
   readonly values: ObjectReference;
   readonly tasks: readonly RoundTask[];
+  /** For each worker with a task, the last round in which its change was used, if there is one. */
+  readonly lastRounds: Readonly<Record<string, number>>;
   /** Whether the run has ended. There are no tasks then. */
   readonly isFinished: boolean;
 }
@@ -84,15 +86,22 @@ export const roundBytes = (message: RoundMessage): Uint8Array => messageBytes({ 
 
 /** Checks the message of a coordinator. @throws MessageError */
 export function readRound(run: string, bytes: Uint8Array): RoundMessage {
-  const allowed = ["format", "round", "values", "tasks", "isFinished"];
+  const allowed = ["format", "round", "values", "tasks", "lastRounds", "isFinished"];
   const fields = readMessage(`round of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
+    lastRounds: readRounds(fields),
     isFinished: fields.flag("isFinished"),
   };
+}
+
+function readRounds(fields: MessageFields): Record<string, number> {
+  const workers = Object.keys(fields.record("lastRounds", MEMBER, MOST_WORKERS));
+  const rounds = fields.object("lastRounds", workers);
+  return Object.fromEntries(workers.map((worker) => [worker, rounds.whole(worker, 0, MOST_STEPS)]));
 }
 
 const TASK_FIELDS = ["worker", "range", "scheduleStep", "scheduleStride"] as const;

@@ -4,18 +4,22 @@
  */
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
-import { whileUnreachable } from "../retry.ts";
+import { ReadTimeoutError } from "../objects.ts";
+import { isUnreachable } from "../retry.ts";
 import { decodeChange } from "./encode.ts";
 import type { ValueLayout } from "./layout.ts";
-import { REPORT_MILLISECONDS, type Members } from "./members.ts";
+import type { Members } from "./members.ts";
 import { roundBytes, type MemberMessage, type RoundMessage, type StoredChange } from "./messages.ts";
 import { roundSubject } from "./names.ts";
 import { isSameTask, type Contribution } from "./rounds.ts";
 import type { RunStore } from "./run-store.ts";
 
-/** Once the quorum is there, the others get this share of the time that it took, and at least some seconds. */
+/** Once the quorum is there, the others get this share of the time that it took, and at least this number of reports. */
 const GRACE_SHARE = 1;
-const GRACE_MILLISECONDS = 5000;
+const GRACE_REPORTS = 5;
+
+/** A worker whose change did not arrive in so many attempts gets no more tasks. */
+const MOST_ATTEMPTS = 3;
 
 export interface CollectorParts {
   readonly link: NatsLink;
@@ -33,6 +37,8 @@ export class RoundCollector {
   readonly #names = new Map<string, string>();
   readonly #lost = new Set<string>();
   readonly #failures: string[] = [];
+  /** How often the change of each worker could not be read. */
+  readonly #attempts = new Map<string, number>();
   #sentAt = -Infinity;
 
   constructor(parts: CollectorParts) {
@@ -55,6 +61,7 @@ export class RoundCollector {
    */
   async collect(quorum: number, ended: AbortSignal): Promise<Contribution[]> {
     const { tasks } = this.#parts.message;
+    const { reportMilliseconds } = this.#parts.members;
     const began = performance.now();
     let deadline = Infinity;
     for (;;) {
@@ -66,8 +73,8 @@ export class RoundCollector {
       const hasQuorum = this.#contributions.size >= Math.min(quorum, tasks.length);
       const now = performance.now();
       if (hasQuorum && deadline === Infinity)
-        deadline = now + Math.max(GRACE_MILLISECONDS, GRACE_SHARE * (now - began));
-      await this.#parts.members.change(REPORT_MILLISECONDS / 4);
+        deadline = now + Math.max(GRACE_REPORTS * reportMilliseconds, GRACE_SHARE * (now - began));
+      await this.#parts.members.change(reportMilliseconds / 4);
     }
   }
 
@@ -75,7 +82,7 @@ export class RoundCollector {
   #send(): void {
     const { link, run, message } = this.#parts;
     const now = performance.now();
-    if (now - this.#sentAt < REPORT_MILLISECONDS) return;
+    if (now - this.#sentAt < this.#parts.members.reportMilliseconds) return;
     this.#sentAt = now;
     link.connection.publish(roundSubject(run), roundBytes(message));
   }
@@ -105,14 +112,19 @@ export class RoundCollector {
     const { link, store, layout } = this.#parts;
     const { object, type, exponent, task, ownStep, examples, loss } = stored;
     try {
-      const bytes = await whileUnreachable(link, () => store.get(object), ended);
+      const bytes = await store.get(object);
       const change = { type, exponent, bytes };
       decodeChange(`worker ${name}`, change, layout.size);
       this.#contributions.set(member, { worker: member, range: task.range, ownStep, examples, loss, change });
       this.#names.set(member, name);
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      this.#refuse(member, error.message);
+      ended.throwIfAborted();
+      if (error instanceof DataError) return this.#refuse(member, error.message);
+      if (!isUnreachable(link, error)) throw error;
+      // The server may be back soon. A worker that replaces its object again and again must not hold up the others.
+      const attempts = (this.#attempts.get(member) ?? 0) + 1;
+      this.#attempts.set(member, attempts);
+      if (error instanceof ReadTimeoutError && attempts === MOST_ATTEMPTS) this.#refuse(member, error.message);
     }
   }
 }

@@ -29,8 +29,12 @@ export interface RoundTrainerOptions {
 /** Trains the rounds of one worker. */
 export class RoundTrainer {
   readonly #options: RoundTrainerOptions;
-  /** The state after the last round. */
-  #last: Snapshot | undefined;
+  /** The state before the first round. */
+  #initial: Snapshot | undefined;
+  /** The state after the last round whose change was used. */
+  #accepted: Snapshot | undefined;
+  /** The state after a round of which that is not known yet. */
+  #candidate: Snapshot | undefined;
 
   constructor(options: RoundTrainerOptions) {
     this.#options = options;
@@ -42,7 +46,8 @@ export class RoundTrainer {
   }
 
   /**
-   * Trains a task from the common values.
+   * Trains a task from the common values. The state of the optimizer is the one after the last round that was accepted:
+   * the log of a run has only the changes that were used, so other rounds must leave no trace.
    * @throws DivergedError if a step was NaN or infinite; OptionError if `signal` ended the round early
    */
   async train({ range, ...schedule }: RoundTask, start: Float32Array, signal?: AbortSignal): Promise<Contribution> {
@@ -58,7 +63,7 @@ export class RoundTrainer {
     const last = await trainer.snapshot();
     const end = flattened(layout, last.parameters);
     const change = end.map((value, index) => value - start[index]!);
-    this.#last = last;
+    this.#candidate = last;
     return {
       worker,
       range,
@@ -67,6 +72,17 @@ export class RoundTrainer {
       loss,
       change: encodeChange(change, changeType),
     };
+  }
+
+  /** The change of the last round was used. */
+  accept(): void {
+    this.#accepted = this.#candidate ?? this.#accepted;
+    this.#candidate = undefined;
+  }
+
+  /** Begins anew, with the optimizer as it was before the first round. */
+  reset(): void {
+    this.#accepted = this.#candidate = undefined;
   }
 
   /** Makes steps. @returns their mean loss */
@@ -97,7 +113,8 @@ export class RoundTrainer {
   /** Gives the trainer the common values and its own state of the optimizer. @returns its step */
   async #setValues(values: Float32Array): Promise<number> {
     const { trainer, layout } = this.#options;
-    const { step, optimizer } = (this.#last ??= await trainer.snapshot());
+    this.#initial ??= await trainer.snapshot();
+    const { step, optimizer } = this.#accepted ?? this.#initial;
     trainer.restore({ step, optimizer, parameters: unflattened(layout, values) });
     return step;
   }

@@ -67,6 +67,8 @@ export const commitRules = (run: string): LogRules<LogState> => ({
   },
 });
 
+const READ_MILLISECONDS = 20_000;
+
 /** The log and the objects of a run. */
 export class RunStore {
   readonly #run: string;
@@ -77,9 +79,10 @@ export class RunStore {
     [this.#run, this.#log, this.#bucket] = [run, log, bucket];
   }
 
-  static async open(link: NatsLink, run: string): Promise<RunStore> {
+  /** @param readMilliseconds the longest wait for an object; 20,000 by default */
+  static async open(link: NatsLink, run: string, readMilliseconds = READ_MILLISECONDS): Promise<RunStore> {
     const log = new FencedLog(link, { stream: COMMITS, subject: commitSubject(run) }, commitRules(run));
-    return new RunStore(run, log, await ObjectBucket.open(link, VALUES));
+    return new RunStore(run, log, await ObjectBucket.open(link, VALUES, readMilliseconds));
   }
 
   /** All records so far. */
@@ -110,7 +113,7 @@ export class RunStore {
     const bytes = await this.#bucket.get(reference);
     const refuse = (what: string) => new MessageError({ where: `object ${reference.object}`, what });
     if (bytes.length !== 4 * size) throw refuse(`it has ${bytes.length} bytes for ${size} values`);
-    const vector = new Float32Array(bytes.slice().buffer);
+    const vector = new Float32Array(new Uint8Array(bytes).buffer);
     if (vector.every(Number.isFinite)) return vector;
     throw refuse("it has a value that is not finite");
   }

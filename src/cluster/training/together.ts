@@ -131,6 +131,7 @@ export class SharedRun {
   #commit(tasks: Commit["tasks"], contributions: readonly Contribution[]): CommittedRound {
     const round = commitRound(this.#state, tasks, contributions, { ...this.options, layout: this.layout });
     this.#state = round.state;
+    for (const { worker } of contributions) this.#trainers.get(worker)!.accept();
     return round;
   }
 
