@@ -78,7 +78,10 @@ export class SweepWorker {
       while (!signal.aborted && performance.now() - idleSince < 1000 * maxIdleSeconds) {
         consumer ??= await this.#consumer();
         const lease = await consumer?.take(WAIT_MILLISECONDS).catch((error: unknown) => {
-          if (!isUnreachable(link, error)) throw error;
+          // The streams may have been removed, and the next sweep creates them again.
+          if (error instanceof link.packages.jetstream.JetStreamApiError) consumer = undefined;
+          else if (!isUnreachable(link, error)) throw error;
+          return pauseBeforeRetry();
         });
         if (!lease) continue;
         if (await this.#work(lease)) finished++;
@@ -98,7 +101,7 @@ export class SweepWorker {
     } catch (error) {
       const isMissing = error instanceof link.packages.jetstream.JetStreamApiError;
       if (!isMissing && !isUnreachable(link, error)) throw error;
-      if (isMissing) this.#warnOnce("There is no sweep on this server yet; waiting for one.");
+      this.#warnOnce(`There is no sweep on this server yet (${(error as Error).message}); waiting for one.`);
       await pauseBeforeRetry();
       return undefined;
     }
@@ -163,9 +166,7 @@ export class SweepWorker {
     const report = new TrialReport({ link, log, bucket, trial, worker: name, session: this.#session });
     if (!(await report.open())) return true;
     try {
-      const run = await this.#prepared(trial);
-      say(`${trial.trial}: attempt ${report.attempt}`);
-      return await this.#trainRun(run, trial, report);
+      return await this.#trainRun(await this.#prepared(trial), trial, report);
     } catch (error) {
       await report.discard();
       // Other workers would meet the same error. Those of devices and of the server are of this worker only.
@@ -185,7 +186,10 @@ export class SweepWorker {
       signal,
       checkpoint: await report.checkpoint(),
       saving: { ...interval, save: report.saved },
-      started: report.started,
+      started: async (step: number) => {
+        await report.started(step);
+        say(`${trial.trial}: attempt ${report.attempt}, from step ${step}`);
+      },
       ...(rungs && { rung: { ...rungs, index: rung } }),
     };
     const isFinished = await withTrainedTrial(run, options, async (trained) => {
