@@ -63,8 +63,8 @@ function report(error: unknown): number {
   return error instanceof OptionError ? BAD_ARGUMENTS : FAILED;
 }
 
-/** Commands whose results are files: they succeed even if standard output cannot be written. */
-const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep"]);
+/** Commands whose results are files, or go to a server: they succeed even if standard output cannot be written. */
+const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep", "worker"]);
 
 /**
  * Lets a command continue if its standard output cannot be written. A closed pipe, as after `| head`, is not a failure.

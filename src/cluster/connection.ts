@@ -61,9 +61,9 @@ export async function connectToNats(options: NatsOptions): Promise<NatsLink> {
   const packages = await loadNatsPackages();
   const connection = await opened(packages, options);
   reportStatus(connection, options.log);
-  const streams = packages.jetstream.jetstream(connection);
   // A worker may have no permission to ask for the limits of the account, which the check does.
-  const manager = await packages.jetstream.jetstreamManager(connection, { checkAPI: false });
+  const streams = packages.jetstream.jetstream(connection, { checkAPI: false });
+  const manager = await streams.jetstreamManager();
   const close = async () => {
     await connection.drain().catch(() => connection.close());
   };

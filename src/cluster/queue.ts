@@ -3,21 +3,25 @@
  * server gives it to another one, so a job may be started several times.
  */
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
+import { DataError } from "../errors.ts";
 import type { NatsLink } from "./connection.ts";
 
-/** Codes of the server: a job of this subject is in the queue, or the queue is full. */
-const SUBJECT_IS_TAKEN = 10077;
+/** The code of the server for a message that a limit of the stream does not allow. */
+const LIMIT_REACHED = 10077;
 
 /**
  * Adds a job, unless a job of the same subject is in the queue or in progress.
  * @returns whether it was added
+ * @throws DataError if the queue is full
  */
 export async function addJob({ streams, packages }: NatsLink, subject: string, bytes: Uint8Array): Promise<boolean> {
   try {
     return !(await streams.publish(subject, bytes)).duplicate;
   } catch (error) {
-    if (error instanceof packages.jetstream.JetStreamApiError && error.code === SUBJECT_IS_TAKEN) return false;
-    throw error;
+    if (!(error instanceof packages.jetstream.JetStreamApiError) || error.code !== LIMIT_REACHED) throw error;
+    if (error.message.includes("per subject")) return false;
+    const what = `the queue is full (${error.message})`;
+    throw new DataError({ where: subject, what, fix: "Wait for workers, or start more of them" }, { cause: error });
   }
 }
 

@@ -1,14 +1,27 @@
-import { WgradError } from "../errors.ts";
 import type { NatsLink } from "./connection.ts";
+
+/** The status of an answer that is not final, as while a server starts. */
+const UNAVAILABLE = 503;
 
 const RETRY_MILLISECONDS = 1000;
 
 /** Whether an action may succeed later, because the server could not be reached or did not answer. */
 export function isUnreachable({ packages, connection }: NatsLink, error: unknown): boolean {
-  const { JetStreamApiError } = packages.jetstream;
-  const { PermissionViolationError } = packages.transport;
-  const isAnswer = [JetStreamApiError, PermissionViolationError, WgradError].some((type) => error instanceof type);
-  return !isAnswer && !connection.isClosed();
+  const { TimeoutError, NoRespondersError, ConnectionError, RequestError, PermissionViolationError } =
+    packages.transport;
+  const { JetStreamApiError, JetStreamError } = packages.jetstream;
+  const causes = causesOf(error);
+  const isAny = (types: readonly (abstract new (...parts: never[]) => Error)[]) =>
+    causes.some((cause) => types.some((type) => cause instanceof type));
+  if (connection.isClosed() || isAny([PermissionViolationError])) return false;
+  const answer = causes.find((cause) => cause instanceof JetStreamApiError);
+  if (answer) return answer.status === UNAVAILABLE;
+  return isAny([TimeoutError, NoRespondersError, ConnectionError, RequestError, JetStreamError]);
+}
+
+/** An error, its cause, the cause of that, and so on. */
+function causesOf(error: unknown): unknown[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 }
 
 /** Waits before the next attempt. @throws the reason of the signal if it is aborted */

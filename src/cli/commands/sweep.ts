@@ -12,7 +12,13 @@ import { version } from "../../version.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { mnistPaths } from "../options/data-options.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
-import { connectBy, natsOptions, requireNatsAddress, type NatsFlags } from "../options/nats-options.ts";
+import {
+  connectBy,
+  natsOptions,
+  requireNatsAddress,
+  writtenNatsOptions,
+  type NatsFlags,
+} from "../options/nats-options.ts";
 import { settleNetwork } from "../options/network-choice.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { plannedSweep, searchOptions, type SweepPlan } from "../options/search-options.ts";
@@ -141,7 +147,7 @@ async function returnTo(command: Command, name: string): Promise<void> {
 async function follow(command: Command, link: NatsLink, name: string): Promise<void> {
   const { out, nats } = command.opts<SweepFlags>();
   const description = await loadSweep(link, name);
-  const attach = `wgrad sweep --attach ${name} --nats ${shellQuoted(nats!)} --out ${shellQuoted(out)}`;
+  const attach = `wgrad sweep --attach ${name} ${writtenNatsOptions(command)} --out ${shellQuoted(out)}`;
   say(field("sweep", `${name}: ${counted(description.runs.length, "run")} in ${out}`));
   say(field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats!)}\``));
   await new RemoteSweep(link, name, description, out).run(attach);

@@ -26,10 +26,11 @@ interface WorkerFlags extends NatsFlags {
 const EXAMPLES = `
 Example:
   wgrad worker --nats nats://host:4222
-  NATS_PASSWORD=… wgrad worker --nats tls://host:4222 --nats-user worker --device wasm
+  wgrad worker --nats tls://host:4222 --nats-user worker --device wasm
 
-Ctrl-C saves a checkpoint and gives the trial back. A worker that is killed loses
-its trial to another one, which continues from the last checkpoint.`;
+The password is read from NATS_PASSWORD. Ctrl-C saves a checkpoint and gives the
+trial back. A worker that is killed loses its trial to another one, which
+continues from the last checkpoint.`;
 
 /** A name as messages and tables show it. */
 function workerName(text: string): string {

@@ -1,11 +1,11 @@
 /*
  * The options that say how a NATS server is reached.
  */
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { connectToNats, type NatsCredentials, type NatsLink, type NatsOptions } from "../../cluster/connection.ts";
 import { OptionError } from "../../errors.ts";
 import { readFileOrRefuse } from "../../node/index.ts";
-import { warn } from "../text/terminal.ts";
+import { shellQuoted, warn } from "../text/terminal.ts";
 import { DeclaredOption } from "./declared-option.ts";
 
 export interface NatsFlags {
@@ -19,15 +19,15 @@ export interface NatsFlags {
 }
 
 /** The options, in the order of the help. Passwords and tokens come from the environment, where other users cannot see them. */
-export function natsOptions(use: string): Option[] {
+export function natsOptions(use: string): DeclaredOption[] {
   const file = (flags: string, description: string) =>
     new DeclaredOption(flags, description).withFacts({ file: "input" });
   return [
-    new Option(
+    new DeclaredOption(
       "--nats <addresses>",
       `${use}: the address of a NATS server, such as nats://host:4222 or tls://host:4222; several are separated by commas`,
     ),
-    new Option("--nats-user <name>", "user, with the password in NATS_PASSWORD (a token alone: NATS_TOKEN)"),
+    new DeclaredOption("--nats-user <name>", "user, with the password in NATS_PASSWORD (a token alone: NATS_TOKEN)"),
     file("--nats-creds <file>", "credentials file"),
     file("--nats-nkey <file>", "file with the seed of an nkey"),
     file("--nats-ca <file>", "certificate of the authority that signed the server's, in PEM"),
@@ -38,7 +38,8 @@ export function natsOptions(use: string): Option[] {
 
 /** @throws OptionError if an option for NATS is given without --nats */
 export function requireNatsAddress(command: Command): void {
-  const { nats: _nats, ...rest } = natsFlagsOf(command.opts<NatsFlags>());
+  const { nats, ...rest } = natsFlagsOf(command.opts<NatsFlags>());
+  if (nats !== undefined) return;
   const [name] = Object.entries(rest).find(([, value]) => value !== undefined) ?? [];
   if (name === undefined) return;
   const where = command.options.find((option) => option.attributeName() === name)?.long ?? name;
@@ -98,3 +99,13 @@ export async function credentialsOf(
 
 /** Without the line break at the end of the file. */
 const trimmed = (bytes: Uint8Array) => new TextEncoder().encode(new TextDecoder().decode(bytes).trim());
+
+/** The options as they are written, to reach the same server again. */
+export function writtenNatsOptions(command: Command): string {
+  const given = natsFlagsOf(command.opts<NatsFlags>()) as Readonly<Record<string, string | undefined>>;
+  const options = command.options.filter((option) => option instanceof DeclaredOption);
+  const written = Object.entries(given).flatMap(([name, value]) =>
+    options.filter((option) => option.attributeName() === name).map((option) => option.written(value, shellQuoted)),
+  );
+  return written.filter((text) => text !== undefined).join(" ");
+}

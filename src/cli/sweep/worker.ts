@@ -66,7 +66,10 @@ export class SweepWorker {
         if (signal.aborted) break;
         consumer ??= await this.#consumer();
         const lease = await consumer?.take(WAIT_MILLISECONDS).catch((error: unknown) => {
-          if (!isUnreachable(link, error)) throw error;
+          // The streams may have been removed, and the next sweep creates them again.
+          if (error instanceof link.packages.jetstream.JetStreamApiError) consumer = undefined;
+          else if (!isUnreachable(link, error)) throw error;
+          return pauseBeforeRetry();
         });
         if (!lease) continue;
         if (await this.#work(lease)) finished++;
@@ -86,7 +89,7 @@ export class SweepWorker {
     } catch (error) {
       const isMissing = error instanceof link.packages.jetstream.JetStreamApiError;
       if (!isMissing && !isUnreachable(link, error)) throw error;
-      if (isMissing) this.#warnOnce("There is no sweep on this server yet; waiting for one.");
+      this.#warnOnce(`There is no sweep on this server yet (${(error as Error).message}); waiting for one.`);
       await pauseBeforeRetry();
       return undefined;
     }
@@ -153,7 +156,6 @@ export class SweepWorker {
     try {
       const hasRungs = trial.rungs !== undefined;
       const run = await this.#preparer.prepared(`trial ${trial.trial}`, trial, hasRungs);
-      say(`${trial.trial}: attempt ${report.attempt}`);
       return await this.#trainRun(run, trial, report);
     } catch (error) {
       await report.discard();
@@ -174,7 +176,10 @@ export class SweepWorker {
       signal,
       checkpoint: await report.checkpoint(),
       saving: { ...interval, save: report.saved },
-      started: report.started,
+      started: async (step: number) => {
+        await report.started(step);
+        say(`${trial.trial}: attempt ${report.attempt}, from step ${step}`);
+      },
       ...(rungs && { rung: { ...rungs, index: rung } }),
     };
     const isFinished = await withTrainedTrial(run, options, async (trained) => {

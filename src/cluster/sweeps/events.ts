@@ -33,7 +33,7 @@ export interface Writer {
 
 /** What happened. */
 export type Happening =
-  /** Training starts after `step` steps. `stalled` counts the attempts that started there, from 1. */
+  /** Training starts after `step` steps. `stalled` counts the attempts in a row that started there, from 1. */
   | { readonly event: "started"; readonly step: number; readonly stalled: number }
   | {
       readonly event: "saved";
@@ -154,7 +154,7 @@ export function stateAfter(state: TrialState, event: TrialEvent): TrialState {
   const writer = { ...state, attempt, session, worker };
   if (event.event === "started") return { ...writer, step: event.step, stalled: event.stalled };
   if (event.event === "saved")
-    return { ...writer, step: event.step, totalSteps: event.totalSteps, checkpoint: event.checkpoint };
+    return { ...writer, step: event.step, stalled: 0, totalSteps: event.totalSteps, checkpoint: event.checkpoint };
   const { version: _version, worker: _worker, session: _session, attempt: _attempt, ...ending } = event;
   return { ...writer, ending };
 }
