@@ -46,9 +46,6 @@ export interface CoordinatedRound {
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-/** The longest wait for an object, in reports. */
-const READ_REPORTS = 20;
-
 /** How often the last message of a run is sent, for workers that missed it. */
 const FAREWELLS = 3;
 
@@ -73,7 +70,7 @@ export class Coordinator {
    */
   async *rounds(): AsyncGenerator<CoordinatedRound, void, undefined> {
     const { link, signal, owner, log } = this.#options;
-    const store = await RunStore.open(link, this.#run.name, READ_REPORTS * this.#members.reportMilliseconds);
+    const store = await RunStore.open(link, this.#run.name);
     let hasRounds = false;
     try {
       while (!signal.aborted) {

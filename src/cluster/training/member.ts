@@ -28,11 +28,8 @@ export interface MemberOptions {
   trained(task: RoundTask, loss: number): void;
 }
 
-/** The longest wait for an object, in reports. */
-const READ_REPORTS = 20;
-
-/** A run whose coordinator was not heard for so long is left. */
-const ABANDONED_REPORTS = 120;
+/** A run whose coordinator was not heard for this time is left. */
+const ABANDONED_MILLISECONDS = 120_000;
 
 /** Trains the tasks of one worker. */
 export class TrainingMember {
@@ -54,7 +51,7 @@ export class TrainingMember {
   /** Trains until the run is finished or abandoned, or the signal is aborted. @returns the number of rounds */
   async run(): Promise<number> {
     const { link, signal } = this.#options;
-    const store = await RunStore.open(link, this.#options.run, READ_REPORTS * this.#reportMilliseconds);
+    const store = await RunStore.open(link, this.#options.run);
     const subscription = this.#listen();
     const reports = setInterval(() => this.#report(), this.#reportMilliseconds);
     const wake = () => this.#wake?.();
@@ -78,7 +75,7 @@ export class TrainingMember {
   }
 
   get #isAbandoned(): boolean {
-    return performance.now() - this.#heardAt > ABANDONED_REPORTS * this.#reportMilliseconds;
+    return performance.now() - this.#heardAt > ABANDONED_MILLISECONDS;
   }
 
   #listen(): Subscription {

@@ -67,6 +67,7 @@ export const commitRules = (run: string): LogRules<LogState> => ({
   },
 });
 
+/** The longest wait for an object. */
 const READ_MILLISECONDS = 20_000;
 
 /** The log and the objects of a run. */
@@ -79,10 +80,9 @@ export class RunStore {
     [this.#run, this.#log, this.#bucket] = [run, log, bucket];
   }
 
-  /** @param readMilliseconds the longest wait for an object; 20,000 by default */
-  static async open(link: NatsLink, run: string, readMilliseconds = READ_MILLISECONDS): Promise<RunStore> {
+  static async open(link: NatsLink, run: string): Promise<RunStore> {
     const log = new FencedLog(link, { stream: COMMITS, subject: commitSubject(run) }, commitRules(run));
-    return new RunStore(run, log, await ObjectBucket.open(link, VALUES, readMilliseconds));
+    return new RunStore(run, log, await ObjectBucket.open(link, VALUES, READ_MILLISECONDS));
   }
 
   /** All records so far. */

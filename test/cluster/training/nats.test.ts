@@ -279,11 +279,13 @@ describe("hostile messages", () => {
     const link = await server.current.connect("worker");
     const store = await RunStore.open(link, run);
     let change: StoredChange | null = null;
+    let isBusy = false;
     link.connection.subscribe(roundSubject(run), {
       callback: (_error, message) => {
         const { round, tasks, isFinished } = readRound(run, message.data);
         const task = tasks.find(({ worker }) => worker === member);
-        if (isFinished || !task) return;
+        if (isFinished || !task || isBusy) return;
+        isBusy = true;
         void (async () => {
           const { type, exponent, bytes } = encodeChange(new Float32Array(layout.size), "float16");
           const object = await store.putChange(round, member, bytes);
