@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { messageBytes } from "../../src/cluster/messages.ts";
 import { TRIALS } from "../../src/cluster/sweeps/names.ts";
 import { setUpSweeps } from "../../src/cluster/sweeps/set-up.ts";
@@ -8,6 +8,9 @@ import { commandLine } from "../cli/built-cli.ts";
 import { sweepWithKills } from "./kills.ts";
 import { natsServer } from "./nats-server.ts";
 import { backgroundCommands, expectSameSweep, sweepOf, writeLeaves } from "./workers.ts";
+
+// Each test starts several processes, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000 });
 
 const cli = commandLine();
 const server = natsServer();
@@ -27,8 +30,8 @@ beforeAll(async () => {
   await link.close();
 });
 
-/** Trials of a second or more, so that they can be disturbed. */
-const long = (...more: string[]) => sweepOf(1500, "--grid", "lr=0.01,0.05", ...more);
+/** Trials of about a second, so that they can be disturbed. */
+const long = (...more: string[]) => sweepOf(800, "--grid", "lr=0.01,0.05", ...more);
 
 describe("a sweep over NATS", () => {
   test("has the rows and the best model of a local one, with two workers of the same name", async () => {
@@ -71,7 +74,7 @@ describe("a sweep over NATS", () => {
   });
 
   test("loses nothing if workers are killed at random moments, and its owner is replaced", async () => {
-    const kills = { kills: 4, mostMilliseconds: 1000, owner: "returns" } as const;
+    const kills = { kills: 3, mostMilliseconds: 1000, owner: "returns" } as const;
     await sweepWithKills({ cli, server: server.current, commands }, long(), kills);
   });
 
@@ -81,12 +84,12 @@ describe("a sweep over NATS", () => {
     await frozen.printed(/attempt 1/);
     frozen.child.kill("SIGSTOP");
     const other = startWorker(server.current, "other");
-    await other.printed(/attempt 2[^]*finished after/);
-    frozen.child.kill("SIGCONT");
-    await frozen.printed(/another worker has taken this job/);
+    await other.printed(/attempt 2/);
     await server.current.kill();
     await owner.printed(/is lost; trying to reconnect/);
     await server.current.start();
+    frozen.child.kill("SIGCONT");
+    await frozen.printed(/another worker has taken this job/);
     expect(await owner.ended).toBe(0);
     expect(owner.output()).toMatch(/: other continues after step \d+ \(attempt 2\)$/m);
     expect(await cli.run([...long("--weight-decay", "0.1"), "--out", "calm"])).toMatchObject({ code: 0 });

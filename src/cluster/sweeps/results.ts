@@ -45,6 +45,12 @@ export class TrialStates {
   }
 }
 
+/**
+ * How long a request for messages is open. After a restart of the server, the reader is made anew when no sign of life came
+ * for about this long.
+ */
+const EXPIRES_MILLISECONDS = 4000;
+
 /** A message of the stream of results. */
 export interface ResultMessage {
   readonly subject: string;
@@ -66,7 +72,7 @@ export async function* resultMessages(
   if (old === 0) yield undefined;
   // A list of subjects would require a server of version 2.10.
   const consumer = await streams.consumers.get(RESULTS, { filter_subjects: filter });
-  const messages = await consumer.consume();
+  const messages = await consumer.consume({ expires: EXPIRES_MILLISECONDS });
   const stop = () => messages.stop();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
