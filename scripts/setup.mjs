@@ -1,16 +1,28 @@
 // `npm run setup`: makes sure that Dawn finds a WebGPU adapter on this machine. If there is no GPU with a driver, Mesa's
 // software driver is installed, if that needs no password. Then it does the same for the browser that the demo is tested
-// in, without which only those tests fail.
+// in, and for the NATS server that sweeps over several machines are tested with, without which only those tests fail.
 
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
 import { chooseBrowserPlan, findBrowser } from "./setup/browser.mjs";
 import { install, installPackages, readAptSources, readIfThere, rootPrefix } from "./setup/install.mjs";
+import { chooseNatsPlan, findNatsServer } from "./setup/nats-server.mjs";
 import { distributionFamily, parseOsRelease } from "./setup/os-release.mjs";
 import { choosePlan, PACKAGES } from "./setup/plan.mjs";
 
 process.exitCode = setUp() ? 0 : 1;
 say("");
-provideBrowser();
+provideForTests({
+  name: "Browser for the demo's tests",
+  missing: "No browser for the demo's tests.",
+  find: findBrowser,
+  choose: chooseBrowserPlan,
+});
+provideForTests({
+  name: "NATS server for the tests of sweeps",
+  missing: "No NATS server for the tests of sweeps.",
+  find: findNatsServer,
+  choose: chooseNatsPlan,
+});
 
 /** @returns {boolean} whether there is an adapter now */
 function setUp() {
@@ -49,25 +61,21 @@ function provideAdapter() {
   return true;
 }
 
-function provideBrowser() {
-  const found = findBrowser();
-  if (found !== undefined) return say(`Browser for the demo's tests: ${found}`);
+/** Installs a program that only tests need, if it is missing and apt can install it; otherwise says how to get it. */
+function provideForTests({ name, missing, find, choose }) {
+  const found = find();
+  if (found !== undefined) return say(`${name}: ${found}`);
   const linux = process.platform === "linux";
   const prefix = linux ? rootPrefix() : undefined;
   const family = linux ? distributionFamily(parseOsRelease(readIfThere("/etc/os-release"))) : [];
-  const plan = chooseBrowserPlan({ platform: process.platform, family, mayInstall: prefix !== undefined });
-  say("No browser for the demo's tests.");
+  const plan = choose({ platform: process.platform, family, mayInstall: prefix !== undefined });
+  say(missing);
   if (plan.action === "instructions") return say(...plan.lines);
 
   say(`Installing from this distribution's packages: ${plan.package}`);
   const failure = installPackages([plan.package], prefix);
   if (failure !== undefined) return say("apt could not install it:", failure);
-  const installed = findBrowser();
-  say(
-    installed === undefined
-      ? "Installed, but still no browser is found."
-      : `Browser for the demo's tests: ${installed}`,
-  );
+  say(`${name}: ${find() ?? "installed, but still not found"}`, ...(plan.note === undefined ? [] : [plan.note]));
 }
 
 function giveUp(...lines) {

@@ -21,6 +21,7 @@ const folders: Record<string, ImportRules> = {
     allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
     forbidden: [
       "./bench/index.ts",
+      "./cluster/queue.ts",
       "./formats/onnx/index.ts",
       "./node/files.ts",
       "./web/page.ts",
@@ -233,7 +234,16 @@ const folders: Record<string, ImportRules> = {
       ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats"),
       "../../shaders/matmul.wgsl?raw",
     ],
-    forbidden: [...fromFolder("node", "web"), ...packages],
+    forbidden: [...fromFolder("cluster", "node", "web"), ...packages],
+  },
+  "src/cluster/queue.ts": {
+    allowed: [...fromFolder("nn", "train", "data", "formats"), "@nats-io/jetstream", "@nats-io/transport-node"],
+    forbidden: [
+      ...fromFolder("graph", "ops", "device", "compiler", "bench", "node", "cli", "web"),
+      "@huggingface/tokenizers",
+      shader,
+      ...packages,
+    ],
   },
   "src/node/files.ts": {
     allowed: [
@@ -241,11 +251,11 @@ const folders: Record<string, ImportRules> = {
       "node:fs",
       "webgpu",
     ],
-    forbidden: [...fromFolder("cli", "web"), shader],
+    forbidden: [...fromFolder("cluster", "cli", "web"), shader],
   },
   "src/cli/main.ts": {
     allowed: [
-      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench", "node"),
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench", "cluster", "node"),
       "node:fs",
       "commander",
     ],

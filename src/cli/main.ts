@@ -18,6 +18,7 @@ import { sweepCommand } from "./commands/sweep.ts";
 import { print, warn } from "./text/terminal.ts";
 import { trainCommand } from "./commands/train.ts";
 import { tuneCommand } from "./commands/tune.ts";
+import { workerCommand } from "./commands/worker.ts";
 import { commandLineNaming } from "./options/wording.ts";
 
 const FAILED = 1;
@@ -37,6 +38,7 @@ function program(): Command {
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
   sweepCommand(wgrad.command("sweep"));
+  workerCommand(wgrad.command("worker"));
   predictCommand(wgrad.command("predict"));
   generateCommand(wgrad.command("generate"));
   exportCommand(wgrad.command("export"));
@@ -63,8 +65,8 @@ function report(error: unknown): number {
   return error instanceof OptionError ? BAD_ARGUMENTS : FAILED;
 }
 
-/** Commands whose results are files: they succeed even if standard output cannot be written. */
-const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep"]);
+/** Commands whose results are files, or go to a server: they succeed even if standard output cannot be written. */
+const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep", "worker"]);
 
 /**
  * Lets a command continue if its standard output cannot be written. A closed pipe, as after `| head`, is not a failure.

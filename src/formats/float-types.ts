@@ -2,6 +2,7 @@
  * Converts the floating-point types of the safetensors format to float32. The format is little-endian, as are all
  * machines that run JavaScript.
  */
+import { valueOfHalf } from "../float16.ts";
 
 /** The size of each type in bytes. */
 export const floatBytes = { F32: 4, F16: 2, BF16: 2, F64: 8 } as const;
@@ -11,7 +12,7 @@ export type FloatType = keyof typeof floatBytes;
 const converters: Readonly<Record<FloatType, (values: ArrayBuffer) => Float32Array>> = {
   F32: (values) => new Float32Array(values),
   F64: (values) => Float32Array.from(new Float64Array(values)),
-  F16: (values) => Float32Array.from(new Uint16Array(values), halfValue),
+  F16: (values) => Float32Array.from(new Uint16Array(values), valueOfHalf),
   BF16(values) {
     const words = new Uint16Array(values);
     // bfloat16 is the upper half of a float32.
@@ -25,13 +26,4 @@ const converters: Readonly<Record<FloatType, (values: ArrayBuffer) => Float32Arr
  */
 export function toFloat32(type: FloatType, values: ArrayBuffer): Float32Array {
   return converters[type](values);
-}
-
-/** The value of an IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { TuningStore } from "../backends/webgpu/index.ts";
 import { writeFileAtomically } from "./files.ts";
 
-/** The user's cache folder. */
-function cacheFolder(environment: NodeJS.ProcessEnv): string {
+/** The folder of wgrad in the user's cache. */
+export function cacheFolder(environment: NodeJS.ProcessEnv): string {
   if (process.platform === "win32" && environment["LOCALAPPDATA"])
     return join(environment["LOCALAPPDATA"], "wgrad", "cache");
   if (process.platform === "darwin") return join(homedir(), "Library", "Caches", "wgrad");

@@ -1,5 +1,6 @@
 import { requireCount, requirePositive } from "../nn/checks.ts";
 import { requireCheckpointOptions, type CheckpointOptions } from "./run/checkpoints.ts";
+import { requireShare, type RunShare } from "./share.ts";
 
 /** The options of one call of `fit`. */
 export interface FitOptions {
@@ -25,6 +26,11 @@ export interface FitOptions {
    * submitted. The last event is marked `interim`; its steps are reported again by the first event of the next call.
    */
   readonly signal?: AbortSignal;
+  /**
+   * The share of the run that this call trains on, for a run that several trainers make together; see `RunShare`. By
+   * default each step of the trainer is the step of the run with the same number.
+   */
+  readonly share?: RunShare;
   /** Saves the state of the run regularly and at the end of this call. */
   readonly checkpoint?: CheckpointOptions;
 }
@@ -36,6 +42,7 @@ export function requireFitOptions({
   maxSteps,
   stepsPerSubmit,
   submitMilliseconds,
+  share,
   checkpoint,
 }: FitOptions): void {
   for (const steps of pauseEvery === undefined ? [] : [pauseEvery].flat()) requireCount("fit pauseEvery", steps);
@@ -43,5 +50,6 @@ export function requireFitOptions({
   if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
   if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
   if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
+  if (share) requireShare(share);
   if (checkpoint) requireCheckpointOptions(checkpoint);
 }

@@ -48,6 +48,7 @@ export type { ParameterChoice, ParameterGroup } from "./parameters.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
 export type { PredictionInputs, Predictions } from "./predict.ts";
 export type { SkippedStep, TrainingProgress } from "./progress.ts";
+export type { RunShare } from "./share.ts";
 export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
 export { readValues, type Snapshot, type StoredValues, type Unreported } from "./snapshot.ts";
 export { fitUntil } from "./stopping.ts";

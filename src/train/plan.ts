@@ -29,6 +29,7 @@ import type { Objective } from "./objective.ts";
 import type { AnyTrainerOptions, Recovery } from "./options.ts";
 import { factorsOf, trainedOf } from "./parameters.ts";
 import { requireFunctions, requireSettings } from "./settings.ts";
+import { StepPlaces } from "./share.ts";
 import type { Snapshot } from "./snapshot.ts";
 import {
   describeSource,
@@ -107,6 +108,8 @@ export interface TrainingPlan {
   readonly data: DataPlan;
   readonly step: StepPlan;
   readonly schedule: SchedulePlan;
+  /** Where the trainer's steps are in the run; it changes when the trainer is given another share. */
+  readonly places: StepPlaces;
   readonly recovery: RecoveryPlan;
   readonly resumeFrom: Snapshot | undefined;
 }
@@ -138,6 +141,7 @@ export function planTraining(options: AnyTrainerOptions): TrainingPlan {
     data,
     step: planStep(options, { model, data, schedule }),
     schedule,
+    places: new StepPlaces(),
     recovery: { snapshotSeconds, onRecovery },
     resumeFrom,
   };

@@ -17,6 +17,7 @@ import type { Placement } from "./run/placement.ts";
 import { DeviceRecovery } from "./run/recovery.ts";
 import { Run } from "./run/run.ts";
 import { mapped, type Snapshot } from "./snapshot.ts";
+import type { RunShare } from "./share.ts";
 
 /** The options of `evaluate` and `predict`. */
 export interface ApplicationOptions {
@@ -185,6 +186,7 @@ class RunTrainer implements Trainer<AnyModel> {
       await this.#recovery.pending;
       const { every = Math.max(1, Math.floor(this.totalSteps / 100)), maxSteps = Infinity } = options;
       const end = Math.min(this.totalSteps, run.step + maxSteps);
+      await this.#takeShare(options.share, end);
       yield* runSteps(run, this.#recovery, { ...options, every, end });
     } finally {
       run.isFitting = false;
@@ -194,7 +196,7 @@ class RunTrainer implements Trainer<AnyModel> {
   async evaluate(dataset: AnyDataset | DataStream, options: ApplicationOptions = {}): Promise<Evaluation> {
     requireSource("evaluate", dataset);
     const lastStep = Math.max(0, this.step - 1);
-    const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) => valueAt(lastStep));
+    const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) => valueAt(this.#run.plan.places.scheduleStep(lastStep)));
     return this.#recovery.onDevice("evaluate", (placement) => {
       const evaluator = evaluatorOf("evaluate", placement, options);
       return "batches" in dataset
@@ -242,6 +244,17 @@ class RunTrainer implements Trainer<AnyModel> {
 
   dispose(): void {
     this.#run.dispose();
+  }
+
+  /** Moves to another share of the run, or back to the whole run. */
+  async #takeShare(share: RunShare | undefined, end: number): Promise<void> {
+    const run = this.#run;
+    const { places } = run.plan;
+    if (!share && !places.isShared) return;
+    // If the device is lost, the steps since the last snapshot are repeated, which must be of this share.
+    if (run.step !== (run.kept?.step ?? 0)) run.keep(await this.#recovery.takeSnapshot());
+    places.assign(run.step, share);
+    places.requireWithin(end, this.totalSteps);
   }
 
   #requireFree(where: string): void {

@@ -28,6 +28,7 @@ describe("help", () => {
     ["evaluate", [/\(default: auto\)/]],
     ["predict", [/\(default: csv\)/]],
     ["sweep", [/\(default: 0\.1\)/, /--out <folder>/]],
+    ["worker", [/--nats <addresses>/, /\(default: 30s\)/]],
     ["devices", []],
     ["summary", [/--json/]],
     ["import", [/--layers <text>/, /--modules <names>/]],

@@ -1,27 +1,39 @@
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import { OptionError } from "../../errors.ts";
+import { ObjectBucket } from "../../cluster/objects.ts";
+import { DATA, ID } from "../../cluster/sweeps/names.ts";
+import { setUpSweeps } from "../../cluster/sweeps/set-up.ts";
+import { loadSweep, storeSweep } from "../../cluster/sweeps/store.ts";
+import type { NatsLink } from "../../cluster/connection.ts";
+import { excerpt, OptionError } from "../../errors.ts";
 import { makeFolderOrRefuse } from "../../node/files.ts";
 import { createNodeBackend } from "../../node/index.ts";
-import { applyConfigFile, configOption, configurationOf, settableOptions } from "../options/config.ts";
+import { version } from "../../version.ts";
+import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { mnistPaths } from "../options/data-options.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
-import { wholeNumber } from "../options/parsers.ts";
+import {
+  connectBy,
+  natsOptions,
+  requireNatsAddress,
+  writtenNatsOptions,
+  type NatsFlags,
+} from "../options/nats-options.ts";
 import { settleNetwork } from "../options/network-choice.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
+import { plannedSweep, searchOptions, type SweepPlan } from "../options/search-options.ts";
 import { trainOptions, type TrainFlags } from "../options/train-options.ts";
+import { uploadData } from "../sweep/data-transfer.ts";
+import { RemoteSweep } from "../sweep/remote-sweep.ts";
 import { filesOf, Sweep } from "../sweep/sweep.ts";
-import { gridRuns, parseChoices, parseRange, randomRuns, type Changes } from "../sweep/sweep-plan.ts";
-import { say, warn } from "../text/terminal.ts";
+import { say, shellQuoted, warn } from "../text/terminal.ts";
 import { adapterText, counted, field } from "../text/text.ts";
-import { loadStartingModel } from "../training/starting-model.ts";
+import { loadStartingModel, type StartingModel } from "../training/starting-model.ts";
 
-interface SweepFlags {
-  readonly grid: readonly string[];
-  readonly range: readonly string[];
-  readonly random?: number;
+interface SweepFlags extends NatsFlags {
   readonly out: string;
   readonly config?: string;
+  readonly attach?: string;
 }
 
 const EXAMPLES = `
@@ -29,35 +41,25 @@ Example:
   wgrad sweep --grid lr=0.001,0.002 --grid hidden=64,128 --epochs 2 --out runs
   wgrad sweep --csv flowers.csv --label species --grid "hidden=8;8,4" --out runs
   wgrad sweep --random 20 --range lr=1e-4..1e-2:log --range batch=16..64 --out r
+  wgrad sweep --random 81 --range lr=1e-5..1e-1:log --search asha --out runs
+  wgrad sweep --grid lr=0.001,0.002 --out runs --nats nats://host:4222
 
 The folder holds a file for each finished run: the same command continues an
 interrupted sweep, and a command with more values trains only the missing runs.
-The best model has the lowest validation loss of all runs in the folder.`;
-
-const repeatable = (flags: string, description: string) =>
-  new DeclaredOption(flags, description)
-    .argParser((text: string, before: readonly string[]) => [...before, text])
-    .default([], "none")
-    .withFacts({ isRepeatable: true });
+The best model has the lowest validation loss of all runs in the folder.
+With --nats, workers train the runs: start "wgrad worker" on any machine.`;
 
 /** `wgrad sweep`. */
 export function sweepCommand(command: Command): Command {
-  command
-    .description("Trains with several settings, compares the runs on held-out examples, and keeps the best model.")
-    .addOption(repeatable("--grid <option=values>", "try each of these values; several --grid give all combinations"))
-    .addOption(
-      new Option("--random <runs>", "draw this many random settings instead of all combinations").argParser(
-        wholeNumber("--random", 1),
-      ),
-    )
-    .addOption(
-      repeatable("--range <option=a..b>", "draw a number uniformly from a range; :log after it draws log-uniformly"),
-    )
-    .addOption(
-      new DeclaredOption("--out <folder>", "folder for the results and the best model")
-        .withFacts({ file: "output" })
-        .makeOptionMandatory(),
-    );
+  command.description(
+    "Trains with several settings, compares the runs on held-out examples, and keeps the best model.",
+  );
+  for (const option of searchOptions()) command.addOption(option);
+  command.addOption(
+    new DeclaredOption("--out <folder>", "folder for the results and the best model")
+      .withFacts({ file: "output" })
+      .makeOptionMandatory(),
+  );
   for (const option of trainOptions()) {
     if (option.facts.sweep === "none") continue;
     if (option.attributeName() === "validation") {
@@ -65,17 +67,26 @@ export function sweepCommand(command: Command): Command {
     }
     command.addOption(option);
   }
+  for (const option of natsOptions("let workers train the runs")) command.addOption(option);
   return command
+    .addOption(
+      new Option(
+        "--attach <name>",
+        "return to a sweep that was started with --nats, instead of starting one",
+      ).helpGroup("NATS:"),
+    )
     .addOption(configOption())
     .addHelpText("after", EXAMPLES)
     .action(() => sweep(command));
 }
 
 async function sweep(command: Command): Promise<void> {
-  const { config, out } = command.opts<SweepFlags>();
+  const { config, attach, nats, out } = command.opts<SweepFlags>();
+  requireNatsAddress(command);
+  if (attach !== undefined) return returnTo(command, attach);
   if (config !== undefined) await applyConfigFile(command, config);
-  const runs = plannedRuns(command);
-  settleNetwork(command, [...new Set(runs.flatMap((changes) => Object.keys(changes)))]);
+  const plan = plannedSweep(command);
+  settleNetwork(command, [...new Set(plan.runs.flatMap((changes) => Object.keys(changes)))]);
   const start = await loadStartingModel(command);
   const flags = command.opts<TrainFlags>();
   if (flags.validation === 0) {
@@ -86,38 +97,70 @@ async function sweep(command: Command): Promise<void> {
     });
   }
   const { inputs, outputs } = optionPaths(command.options, flags);
-  const results = filesOf(runs, configurationOf(command)).map((name) => ({ option: "--out", path: join(out, name) }));
+  const files = filesOf(plan.runs, configurationOf(command), plan.search);
+  const results = files.map((name) => ({ option: "--out", path: join(out, name) }));
   requireSeparatePaths({ inputs: [...inputs, ...mnistPaths(flags)], outputs: [...outputs, ...results] });
   await makeFolderOrRefuse(out);
+  if (nats !== undefined) await sweepWithWorkers(command, plan);
+  else await sweepHere(command, plan, start);
+}
+
+async function sweepHere(command: Command, plan: SweepPlan, start: StartingModel | undefined): Promise<void> {
+  const { out } = command.opts<SweepFlags>();
+  const flags = command.opts<TrainFlags>();
   const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
-    say(field("sweep", `${counted(runs.length, "run")} in ${out}`));
+    say(field("sweep", `${counted(plan.runs.length, "run")} in ${out}`));
     say(field("adapter", adapterText(backend)));
-    await new Sweep(out, { flags, configuration: configurationOf(command), backend, start }).runAll(runs);
+    const common = { flags, configuration: configurationOf(command), backend, start };
+    await new Sweep(out, common).runAll(plan.runs, plan.search);
   } finally {
     backend.dispose();
   }
 }
 
-function plannedRuns(command: Command): Changes[] {
-  const { grid, range, random } = command.opts<SweepFlags>();
-  const { seed } = command.opts<TrainFlags>();
-  const options = new Map([...settableOptions(command)].filter(([, { facts }]) => facts.sweep === "varied"));
-  const choices = grid.map((text) => parseChoices(text, options));
-  const ranges = range.map((text) => parseRange(text, options));
-  if (choices.length + ranges.length === 0) {
+/** Stores the sweep on a server, and follows it. */
+async function sweepWithWorkers(command: Command, { runs, search }: SweepPlan): Promise<void> {
+  const { rungs, parallel } = search;
+  await withServer(command, async (link) => {
+    await setUpSweeps(link);
+    const data = await uploadData(command.opts<TrainFlags>(), await ObjectBucket.open(link, DATA));
+    const configuration = configurationOf(command);
+    const name = await storeSweep(link, { version, configuration, runs, data, rungs, parallel });
+    await follow(command, link, name);
+  });
+}
+
+async function returnTo(command: Command, name: string): Promise<void> {
+  if (!ID.test(name)) {
+    const what = `${excerpt(name)} is not the name of a sweep`;
     throw new OptionError({
-      where: "sweep",
-      what: "there is no option to vary",
-      fix: "Give values such as --grid lr=0.001,0.002",
+      where: "--attach",
+      what,
+      fix: "Give the name that the sweep printed, such as 0123456789ab",
     });
   }
-  if (random === undefined && ranges.length > 0) {
-    throw new OptionError({
-      where: "--range",
-      what: "a range has infinitely many values",
-      fix: "Add --random with the number of runs to draw",
-    });
+  await makeFolderOrRefuse(command.opts<SweepFlags>().out);
+  await withServer(command, (link) => follow(command, link, name));
+}
+
+async function follow(command: Command, link: NatsLink, name: string): Promise<void> {
+  const { out, nats } = command.opts<SweepFlags>();
+  const description = await loadSweep(link, name);
+  const attach = `wgrad sweep --attach ${name} ${writtenNatsOptions(command)} --out ${shellQuoted(out)}`;
+  say(field("sweep", `${name}: ${counted(description.runs.length, "run")} in ${out}`));
+  say(field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats!)}\``));
+  await new RemoteSweep(link, name, description, out).run(attach);
+}
+
+async function withServer(command: Command, use: (link: NatsLink) => Promise<void>): Promise<void> {
+  const { nats, ...flags } = command.opts<SweepFlags>();
+  if (nats === undefined)
+    throw new OptionError({ where: "--attach", what: "there is no server to connect to", fix: "Add --nats" });
+  const link = await connectBy({ ...flags, nats }, { role: "owner", name: "wgrad sweep" });
+  try {
+    await use(link);
+  } finally {
+    await link.close();
   }
-  return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);
 }

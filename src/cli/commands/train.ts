@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
 import { createNodeBackend } from "../../node/index.ts";
+import { trainWithWorkers, type SharedTraining } from "../cluster/shared-training.ts";
 import { crossValidate, requireNoModelOptions } from "../folds/cross-validation.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { loadTrainingSource, partsText, type TrainingSource } from "../data/data-source.ts";
@@ -14,6 +15,8 @@ import { fitWithProgress } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { describeNetwork } from "../training/network.ts";
 import { settleNetwork } from "../options/network-choice.ts";
+import { connectBy } from "../options/nats-options.ts";
+import { sharingOf, sharingOptions, type SharingFlags } from "../options/sharing-options.ts";
 import { requireSeparatePaths } from "../options/paths.ts";
 import { planTable } from "../text/plan-table.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
@@ -37,6 +40,7 @@ Example:
   wgrad train --csv flowers.csv --label species --folds 5
   wgrad train --images pets --size 64x64 --validation 0.1
   wgrad train --text plays.txt --preset gpt-nano --out plays.safetensors
+  wgrad train --preset cnn --nats nats://host:4222 --workers 4
   wgrad train --config run.json --lr 0.001 --print-config`;
 
 /** `wgrad train`. */
@@ -45,6 +49,7 @@ export function trainCommand(command: Command): Command {
     "Trains a network on MNIST, on built-in digits if there is no MNIST, or on your own images, table or text.",
   );
   for (const option of trainOptions()) command.addOption(option);
+  for (const option of sharingOptions()) command.addOption(option);
   return command
     .addOption(configOption())
     .addOption(new Option("--print-config", "print every option with its value as a configuration file, and exit"))
@@ -58,7 +63,8 @@ async function train(command: Command): Promise<void> {
   settleNetwork(command);
   const start = await loadStartingModel(command);
   const given = configurationOf(command);
-  const flags = command.opts<TrainFlags>();
+  const flags = command.opts<TrainFlags & SharingFlags>();
+  const sharing = sharingOf(command);
   if (printConfig) return printConfiguration(flags, start);
   requireSeparatePaths(await trainPaths(command));
   if (flags.folds !== undefined) return trainFolds({ ...flags, folds: flags.folds }, given, start);
@@ -74,7 +80,9 @@ async function train(command: Command): Promise<void> {
     if (backend.kind === "webgpu" && backend.adapter.software)
       warn(`${backend.adapter.name} is a software adapter. --device wasm is faster on this machine.`);
     try {
-      await trainOn({ flags: settled, configuration, data, backend, start }, log);
+      const run = { flags: settled, configuration, data, backend, start };
+      if (sharing) await trainShared(run, { given, sharing, flags, log });
+      else await trainOn(run, log);
     } finally {
       backend.dispose();
     }
@@ -138,6 +146,24 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   if (interruption.exitCode === undefined) return endFinished(ending);
   process.exitCode = interruption.exitCode;
   await endInterrupted(ending);
+}
+
+/** Trains together with workers, and prints, logs and saves the outcome. */
+async function trainShared(
+  run: Run,
+  { given, sharing, flags, log }: Pick<SharedTraining, "given" | "sharing" | "log"> & { readonly flags: SharingFlags },
+): Promise<void> {
+  const nats = flags.nats!;
+  const subject = await prepare(run);
+  await log?.begin(0);
+  announce(run, subject, undefined);
+  const link = await connectBy({ ...flags, nats }, { role: "owner", name: "wgrad train" });
+  try {
+    await trainWithWorkers({ link, nats, sharing, run, subject, given, log });
+  } finally {
+    await link.close();
+    subject.trainer.dispose();
+  }
 }
 
 /** Prints warnings and the summary of the run before its first step. */

@@ -28,14 +28,23 @@ export function settableOptions(command: Command): Map<string, SettableOption> {
  * option, or a value of the wrong type or outside its range
  */
 export async function applyConfigFile(command: Command, path: string): Promise<void> {
+  applyConfiguration(command, await readObject(path), path);
+}
+
+/**
+ * Sets a command's options from an object, except those that are given on the command line.
+ * @param where the origin of the object, for messages
+ * @throws OptionError as `applyConfigFile` does
+ */
+export function applyConfiguration(command: Command, configuration: object, where: string): void {
   const options = settableOptions(command);
-  for (const [name, value] of Object.entries(await readObject(path))) {
+  for (const [name, value] of Object.entries(configuration)) {
     if (name === "$schema") continue;
     const option = options.get(name);
-    if (!option) throw unknownOption(path, name, [...options.keys()]);
+    if (!option) throw unknownOption(where, name, [...options.keys()]);
     // --print-config writes null for an option that was not given.
     if (value === null && isOptional(option)) continue;
-    const parsed = parsedValue(option, value, `${path}, ${name}`);
+    const parsed = parsedValue(option, value, `${where}, ${name}`);
     if (command.getOptionValueSource(name) !== "cli") command.setOptionValueWithSource(name, parsed, "config");
   }
 }

@@ -1,46 +1,66 @@
 /*
- * The runs of a sweep: each is trained, evaluated on the held-out examples, and stored in a file of its own.
+ * A sweep on this machine: each trial is trained, evaluated on the held-out examples, and stored in a file of its own.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import { DataError, DivergedError } from "../../errors.ts";
+import { DataError } from "../../errors.ts";
 import { writeFileAtomically } from "../../node/index.ts";
-import { loadTrainingSource, type TrainingSource } from "../data/data-source.ts";
-import { settledFlags } from "../options/defaults.ts";
-import { trainOptions, type TrainFlags } from "../options/train-options.ts";
-import { print, say } from "../text/terminal.ts";
-import { counted, field, outcomeText } from "../text/text.ts";
+import type { TrainFlags } from "../options/train-options.ts";
+import { say } from "../text/terminal.ts";
+import { counted, outcomeText } from "../text/text.ts";
 import { Interruption } from "../training/interrupt.ts";
-import { dataForStart } from "../training/starting-model.ts";
-import { fitRun, measure, prepare, saveRun, type Outcome, type Run, type Subject } from "../training/training-run.ts";
+import { saveRun, type Run } from "../training/training-run.ts";
+import { SearchJobs, type Job, type Search } from "./asha.ts";
+import {
+  BEST,
+  changesText,
+  inOrderOfRuns,
+  isBest,
+  printResults,
+  requireOneGood,
+  RESULTS,
+  writeResults,
+  writeText,
+} from "./sweep-ending.ts";
 import { runName, type Changes } from "./sweep-plan.ts";
-import { resultsCsv, resultsTable, type RunResult } from "./sweep-results.ts";
-
-/** The name of the best model's file. */
-const BEST = "best.safetensors";
-
-/** The name of the file with all results. */
-const RESULTS = "results.csv";
+import type { RunResult } from "./sweep-results.ts";
+import { TrialData, trialFlags } from "./trial-data.ts";
+import { withTrainedTrial, type TrainedTrial } from "./trial-run.ts";
 
 /** The names of the files that a sweep writes to its folder. */
-export function filesOf(runs: readonly Changes[], configuration: Readonly<Record<string, unknown>>): string[] {
-  return [BEST, RESULTS, ...new Set(runs.map((changes) => fileOf(runName({ ...configuration, ...changes }))))];
+export function filesOf(
+  runs: readonly Changes[],
+  configuration: Readonly<Record<string, unknown>>,
+  { rungs }: Pick<Search, "rungs">,
+): string[] {
+  const names = runs.map((changes) => runName({ ...configuration, ...changes }));
+  const files = names.flatMap((name) =>
+    rungs
+      ? [checkpointOf(name), ...Array.from({ length: rungs.count }, (_, rung) => fileOf(name, rung))]
+      : [fileOf(name, undefined)],
+  );
+  return [BEST, RESULTS, ...new Set(files)];
 }
 
-const fileOf = (run: string) => `${run}.json`;
+const fileOf = (run: string, rung: number | undefined) =>
+  rung === undefined ? `${run}.json` : `${run}-rung${rung + 1}.json`;
+
+const checkpointOf = (run: string) => `${run}-checkpoint.safetensors`;
+
+/** A file as `fileOf` names it. */
+const RESULT_FILE = /^([0-9a-f]{12})(?:-rung(\d+))?\.json$/;
 
 type CommonParts = Omit<Run, "data" | "flags"> & { readonly flags: TrainFlags };
 
-/** The runs of a sweep and the folder of their results. */
+/** The trials of a sweep and the folder of their results. */
 export class Sweep {
   readonly #folder: string;
-  /** The settings that all runs share. */
+  /** The settings that all trials share. */
   readonly #common: CommonParts;
-  /** Results of finished runs, by the runs' names. */
+  /** Results of finished trials, by their files. */
   readonly #done = new Map<string, RunResult>();
-  /** The data of the last run, which the next run usually shares. */
-  #data: { readonly key: string; readonly source: TrainingSource } | undefined;
+  readonly #data = new TrialData();
+  readonly #interruption = new Interruption();
 
   constructor(folder: string, common: CommonParts) {
     this.#folder = folder;
@@ -48,120 +68,98 @@ export class Sweep {
   }
 
   /**
-   * Trains the runs that have no result in the folder yet, and prints and saves all results.
-   * @throws DataError if every run diverged
+   * Trains the trials that have no result in the folder yet, and prints and saves all results.
+   * @throws DataError if every trial diverged
    */
-  async runAll(runs: readonly Changes[]): Promise<void> {
-    const interruption = new Interruption();
+  async runAll(runs: readonly Changes[], search: Search): Promise<void> {
     const results: RunResult[] = [];
+    const names = runs.map((changes) => runName({ ...this.#common.configuration, ...changes }));
     await this.#readDone();
+    const started = new SearchJobs(search);
     try {
-      for (const [index, changes] of runs.entries()) {
-        const result = await this.#resultOf(changes, `${index + 1}/${runs.length}`, interruption);
+      while (!started.isFinished && this.#interruption.exitCode === undefined) {
+        const job = started.jobs[results.length]!;
+        const result = await this.#resultOf(runs[job.trial]!, job, {
+          rungs: search.rungs,
+          place: search.rungs ? `${results.length + 1}` : `${results.length + 1}/${runs.length}`,
+        });
         if (!result) break;
         results.push(result);
-        await this.#write(RESULTS, resultsCsv(results));
+        started.finish({ ...job, score: result.score });
+        await writeResults(this.#folder, inOrderOfRuns(results, names));
       }
     } finally {
-      interruption.stopListening();
+      this.#interruption.stopListening();
     }
-    if (results.length > 0) print(["", ...resultsTable(results), ""]);
-    if (results.some(({ score }) => score !== null)) say(field("best", join(this.#folder, BEST)));
-    say(field("results", join(this.#folder, RESULTS)));
-    if (results.length < runs.length) {
-      say(
-        `interrupted after ${results.length} of ${counted(runs.length, "run")}; the same command continues the sweep`,
-      );
-      process.exitCode = interruption.exitCode ?? 0;
-    } else if (results.every(({ score }) => score === null)) throw allDiverged(results.length);
+    printResults(this.#folder, results);
+    if (started.isFinished) return requireOneGood(results);
+    say(
+      `interrupted after ${results.length} of ${counted(started.jobs.length, "run")}; the same command continues the sweep`,
+    );
+    process.exitCode = this.#interruption.exitCode ?? 0;
   }
 
-  /** Returns the stored result of a run, or trains it. @returns undefined if training was interrupted */
-  async #resultOf(changes: Changes, place: string, interruption: Interruption): Promise<RunResult | undefined> {
+  /** Returns the stored result of a trial, or trains it. @returns undefined if training was interrupted */
+  async #resultOf(
+    changes: Changes,
+    job: Job,
+    { rungs, place }: Pick<Search, "rungs"> & { readonly place: string },
+  ): Promise<RunResult | undefined> {
     const configuration = { ...this.#common.configuration, ...changes };
     const name = runName(configuration);
-    const done = this.#done.get(name);
-    const label = Object.entries(changes)
-      .map(([option, value]) => `${option} ${String(value)}`)
-      .join(", ");
+    const rung = rungs && { ...rungs, index: job.rung };
+    const file = fileOf(name, rung?.index);
+    const label = `${changesText(changes)}${rung ? `, rung ${rung.index + 1}` : ""}`;
+    const done = this.#done.get(file);
     if (done) {
       say(`${place}  ${label}: already done`);
       return done;
     }
     const flags = { ...this.#common.flags, ...changes } as TrainFlags;
-    const data = await this.#dataOf(flags);
-    const run: Run = { ...this.#common, flags: settledFlags(flags, data), configuration, data };
-    const subject = await prepare(run);
-    try {
-      const began = performance.now();
-      const { evaluation: before } = await measure(run, subject.trainer);
-      const stop = await this.#train(run, subject, interruption);
-      if (stop === undefined) return undefined;
-      const outcome = await measure(run, subject.trainer);
-      const hasDiverged = stop === "diverged" || !(outcome.evaluation.loss <= MOST_LOSS_GROWTH * before.loss);
-      say(`${place}  ${label}: ${outcomeText(outcome)}${hasDiverged ? "  (diverged)" : ""}`);
-      const seconds = (performance.now() - began) / 1000;
-      const result = { name, changes, ...resultOf(outcome, hasDiverged), steps: subject.trainer.step, stop, seconds };
-      // Save the model first: the result file marks a run as finished.
-      if (isBest(result, [...this.#done.values()])) await saveRun(join(this.#folder, BEST), run, subject, outcome);
-      await this.#write(fileOf(name), `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);
-      this.#done.set(name, result);
+    const data = await this.#data.of(flags, this.#common.start);
+    const run: Run = { ...this.#common, flags: trialFlags(flags, data, rungs !== undefined), configuration, data };
+    const checkpoint = rung && rung.index > 0 ? await this.#checkpoint(name) : undefined;
+    const options = { signal: this.#interruption.signal, checkpoint, ...(rung && { rung }) };
+    return withTrainedTrial(run, options, async (trained) => {
+      const result = { name, changes, ...trained.result, ...(rung && { rung: rung.index }) };
+      const diverged = result.score === null ? "  (diverged)" : "";
+      say(`${place}  ${label}: ${outcomeText(trained.outcome)}${diverged}`);
+      await this.#save({ run, trained, result, file, continues: rung !== undefined && rung.index < rung.count - 1 });
       return result;
-    } finally {
-      subject.trainer.dispose();
-    }
+    });
   }
 
-  /** @returns why training stopped; undefined if it was interrupted */
-  async #train(run: Run, { trainer }: Subject, interruption: Interruption): Promise<string | undefined> {
-    const steps = fitRun(run, trainer, { signal: interruption.signal });
-    try {
-      for (;;) {
-        const next = await steps.next();
-        if (interruption.exitCode !== undefined) return undefined;
-        if (next.done) return next.value.kind;
-        await setImmediate();
-      }
-    } catch (error) {
-      // The other runs continue. This run is evaluated with the parameters from before the step that diverged.
-      if (error instanceof DivergedError) return "diverged";
-      throw error;
-    } finally {
-      await steps.return(undefined as never);
-    }
+  async #save(parts: {
+    readonly run: Run;
+    readonly trained: TrainedTrial;
+    readonly result: RunResult;
+    readonly file: string;
+    readonly continues: boolean;
+  }): Promise<void> {
+    const { run, trained, result, file, continues } = parts;
+    // Save the models first: the result file marks a trial as finished.
+    if (isBest(result, [...this.#done.values()]))
+      await saveRun(join(this.#folder, BEST), run, trained.subject, trained.outcome);
+    if (continues) await writeFileAtomically(join(this.#folder, checkpointOf(result.name)), await trained.checkpoint());
+    const { configuration } = run;
+    await writeText(this.#folder, file, `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);
+    this.#done.set(file, result);
   }
 
-  /** Reads the data of a run, unless the run before has the same values of all options that select data. */
-  async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
-    const key = dataKey(flags);
-    const { start } = this.#common;
-    if (this.#data?.key !== key) {
-      const source = withoutTest(await loadTrainingSource(flags));
-      this.#data = { key, source: start && source.kind === "examples" ? dataForStart(source, start) : source };
-    }
-    return this.#data.source;
+  /** The checkpoint of an earlier rung; undefined if it was removed, and the trial starts from the beginning. */
+  #checkpoint(name: string): Promise<Uint8Array | undefined> {
+    return readFile(join(this.#folder, checkpointOf(name))).catch(() => undefined);
   }
 
   /** Reads the results of earlier sweeps in the folder. */
   async #readDone(): Promise<void> {
     for (const file of await readdir(this.#folder)) {
-      const name = /^([0-9a-f]{12})\.json$/.exec(file)?.[1];
-      if (name !== undefined) this.#done.set(name, await readResult(join(this.#folder, file), name));
+      const [, name, rung] = RESULT_FILE.exec(file) ?? [];
+      if (name === undefined) continue;
+      const result = await readResult(join(this.#folder, file), name);
+      this.#done.set(file, rung === undefined ? result : { ...result, rung: Number(rung) - 1 });
     }
   }
-
-  #write(name: string, text: string): Promise<void> {
-    return writeFileAtomically(join(this.#folder, name), new TextEncoder().encode(text));
-  }
-}
-
-/** The values of all options that select the data. */
-function dataKey(flags: TrainFlags): string {
-  const values: Readonly<Record<string, unknown>> = { ...flags };
-  const names = trainOptions()
-    .filter(({ facts }) => facts.selectsData)
-    .map((option) => option.attributeName());
-  return JSON.stringify(names.map((name) => values[name] ?? null));
 }
 
 async function readResult(path: string, name: string): Promise<RunResult> {
@@ -178,34 +176,3 @@ async function readResult(path: string, name: string): Promise<RunResult> {
     fix: "Remove the file, and the run is trained again",
   });
 }
-
-const allDiverged = (runs: number) =>
-  new DataError({
-    where: "sweep",
-    what:
-      runs === 1
-        ? "the only run diverged, so there is no best model"
-        : `all ${runs} runs diverged, so there is no best model`,
-    fix: "Try smaller values of --lr, add --clip-norm 1, or look for values in the data that are far too large",
-  });
-
-/** The best model is chosen on held-out examples, so that the test set stays unseen. */
-const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, test: undefined });
-
-/** A run has diverged if its validation loss is more than this many times the loss before the first step. */
-const MOST_LOSS_GROWTH = 100;
-
-/** The score is the validation loss; null if training diverged. */
-function resultOf(
-  { evaluation, regression, language }: Outcome,
-  hasDiverged: boolean,
-): Pick<RunResult, "score" | "metrics"> {
-  const { loss, accuracy } = evaluation;
-  return {
-    score: hasDiverged ? null : loss,
-    metrics: { loss, ...(regression ?? language ?? { accuracy }) },
-  };
-}
-
-const isBest = ({ score }: RunResult, before: readonly RunResult[]) =>
-  score !== null && before.every((other) => other.score === null || score < other.score);

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
 import { isText, type TextDataset } from "../../data/text/dataset.ts";
+import type { CheckpointState, LoadedState } from "../../formats/checkpoint.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type {
   Checkpoint,
@@ -36,6 +37,27 @@ function fingerprint(data: Dataset | TextDataset): string {
 
 /** The state of early stopping as JSON; the best parameters are stored as tensors. */
 type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
+
+/** The state of early stopping for a checkpoint: what its `run` stores, and the best snapshot. */
+export function keptStopping({ state }: StoppingMemory): {
+  readonly run: { readonly stopping?: KeptStopping };
+  readonly state: Pick<CheckpointState, "best">;
+} {
+  if (!state) return { run: {}, state: {} };
+  const { best, ...stopping } = state;
+  return {
+    run: { stopping: { ...stopping, ...(best && { bestLoss: best.loss }) } },
+    state: best ? { best: best.snapshot } : {},
+  };
+}
+
+/** Reads what `keptStopping` wrote; undefined if the checkpoint has no state of early stopping. */
+export function readStopping(run: LoadedState["run"], best: LoadedState["best"]): StoppingState | undefined {
+  const kept = run["stopping"] as KeptStopping | undefined;
+  if (!kept) return undefined;
+  const { bestLoss = Infinity, ...state } = kept;
+  return { ...state, ...(best && { best: { loss: bestLoss, snapshot: best } }) };
+}
 
 /** The options and data that identify a run. */
 export function runIdentity(
@@ -83,11 +105,7 @@ export class RunKeeper {
     if (!found) return;
     const { parameters, optimizer, unreported, best, run } = found.state;
     this.resumeFrom = { step: found.trained.step, parameters, optimizer, unreported };
-    const stopping = run["stopping"] as KeptStopping | undefined;
-    if (stopping) {
-      const { bestLoss = Infinity, ...state } = stopping;
-      this.memory.state = { ...state, ...(best && { best: { loss: bestLoss, snapshot: best } }) };
-    }
+    this.memory.state = readStopping(run, best);
     this.#bestLoss = (run["bestLoss"] as number | undefined) ?? Infinity;
     this.#lastGood = found.path;
   }
@@ -157,14 +175,10 @@ export class RunKeeper {
   async #save({ step, ...state }: Checkpoint, describe: (step: number) => TrainedModel): Promise<void> {
     const isBest = this.#loss < this.#bestLoss;
     const bestLoss = isBest ? this.#loss : this.#bestLoss;
-    const { best, ...stopping } = this.memory.state ?? {};
-    const run = {
-      identity: this.#identity,
-      ...(bestLoss < Infinity && { bestLoss }),
-      ...(this.memory.state && { stopping: { ...stopping, ...(best && { bestLoss: best.loss }) } }),
-    };
+    const stopping = keptStopping(this.memory);
+    const run = { identity: this.#identity, ...(bestLoss < Infinity && { bestLoss }), ...stopping.run };
     try {
-      const kept = { ...state, run, ...(best && { best: best.snapshot }) };
+      const kept = { ...state, run, ...stopping.state };
       // Another process may have taken over the folder, or the folder may be gone.
       await this.#lock.hold();
       const saved = await this.#folder.save(describe(step), kept, isBest);
@@ -192,11 +206,22 @@ const faultOf = (promise: Promise<void>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+const identityIn = (kept: unknown) => (typeof kept === "object" && kept !== null ? kept : {}) as RunIdentity;
+
+/** The names of the entries in which two identities differ. */
+function differencesOf(before: RunIdentity, now: RunIdentity): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
+}
+
+/** Whether the identity in a checkpoint is that of a run. */
+export const isSameRun = (kept: unknown, now: RunIdentity): boolean =>
+  differencesOf(identityIn(kept), now).length === 0;
+
 /** @throws OptionError with the options that differ and their values, and whether the data differ */
 function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
-  const before = (typeof kept === "object" && kept !== null ? kept : {}) as RunIdentity;
-  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  const differing = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
+  const before = identityIn(kept);
+  const differing = differencesOf(before, now);
   if (differing.length === 0) return;
   const changes = differing.map((name) => changeText(name, before[name], now[name]));
   const what = `this checkpoint belongs to a different run: ${changes.join("; ")}`;

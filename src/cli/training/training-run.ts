@@ -20,7 +20,8 @@ import {
   type Trainer,
 } from "../../train/index.ts";
 import { requireThreshold } from "../../train/two-classes.ts";
-import { saveModelFile, type TrainedModel } from "../../node/index.ts";
+import { saveModel } from "../../formats/model.ts";
+import { writeFileAtomically, type TrainedModel } from "../../node/index.ts";
 import type { ExampleSource, TrainingSource } from "../data/data-source.ts";
 import { textEpochs, usualEpochs, type SettledFlags } from "../options/defaults.ts";
 import { augmentationsFor } from "./augmentation.ts";
@@ -231,6 +232,11 @@ function trainingFacts(run: Run, { batchSize }: Trainer): TrainedModel["training
 
 /** Saves the model with its results. */
 export async function saveRun(path: string, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
+  await writeFileAtomically(path, await savedRun(run, subject, outcome));
+}
+
+/** The bytes of the model's file, with its results. */
+export async function savedRun(run: Run, subject: Subject, outcome: Outcome): Promise<Uint8Array> {
   const { step, parameters } = await subject.trainer.snapshot();
   const ofTargets = outcome.targets.flatMap(({ name, r2, rmse, mae }) => [
     [`r2.${name}`, r2],
@@ -244,5 +250,5 @@ export async function saveRun(path: string, run: Run, subject: Subject, outcome:
     ...outcome.language,
     ...Object.fromEntries(ofTargets),
   };
-  await saveModelFile(path, { ...trainedModel(run, subject, step), results }, parameters);
+  return saveModel({ ...trainedModel(run, subject, step), results }, parameters);
 }

@@ -51,7 +51,7 @@ export class EventReporter {
     return {
       step,
       totalSteps,
-      epoch: Math.ceil(step / stepsPerEpoch),
+      epoch: Math.ceil((plan.places.dataStep(step - 1) + 1) / stepsPerEpoch),
       epochs,
       loss: unreported.loss / unreported.steps,
       accuracy: unreported.correct / (unreported.steps * batchSize),

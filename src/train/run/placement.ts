@@ -29,8 +29,9 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
   try {
     const feed = createFeed(data, backend.maxTensorBytes);
     const runner = await compileStep(plan, session, feed);
-    if (start && data.source instanceof StreamReader) data.source.remember(start.step, start.stream);
-    feed.begin(session, start?.step ?? 0);
+    if (start && data.source instanceof StreamReader)
+      data.source.remember(plan.places.dataStep(start.step), start.stream);
+    feed.begin(session, plan.places.dataStep(start?.step ?? 0));
     const { loss, metrics } = objective;
     const evaluation = { backend, session, normalizations, loss, metrics };
     const averaged = average && averagedNetwork(network, average);

@@ -101,17 +101,18 @@ export class Run {
 
   /** The maximum number of steps in one submit now. */
   get stepsAllowed(): number {
-    return this.#placement.feed.stepsAllowed(this.#step);
+    return this.#placement.feed.stepsAllowed(this.plan.places.dataStep(this.#step));
   }
 
   /** Waits until the examples of the next step have arrived; undefined if they have. */
   ready(): Promise<void> | undefined {
-    return this.#placement.feed.ready(this.#step);
+    return this.#placement.feed.ready(this.plan.places.dataStep(this.#step));
   }
 
   /** The learning rate of a step, counted from 1, including the halvings by skipped steps. */
   learningRateOf(step: number): number {
-    return this.plan.schedule.learningRateAt(step - 1) * this.#rateFactor;
+    const { places, schedule } = this.plan;
+    return schedule.learningRateAt(places.scheduleStep(step - 1)) * this.#rateFactor;
   }
 
   /** Submits the next steps. They are queued before the call returns. */
@@ -201,7 +202,7 @@ export class Run {
     const unreported = this.isFitting ? undefined : this.#unreported;
     const reads = [readAll(session, storedLeaves(this.plan.model.model)), readAll(session, runner.states)] as const;
     const { source } = this.plan.data;
-    const stream = source instanceof StreamReader ? source.positionAt(step) : undefined;
+    const stream = source instanceof StreamReader ? source.positionAt(this.plan.places.dataStep(step)) : undefined;
     const [parameters, optimizer] = await Promise.all(reads);
     return { step, parameters, optimizer, ...(stream !== undefined && { stream }), ...(unreported && { unreported }) };
   }
@@ -218,6 +219,11 @@ export class Run {
     this.#moveTo(snapshot.step);
     this.#unreported = snapshot.unreported ?? nothingUnreported;
     this.#rateFactor = rateFactorOf(snapshot.optimizer);
+    this.keep(snapshot);
+  }
+
+  /** Makes a snapshot of the current step the one that recovery starts from. */
+  keep(snapshot: Snapshot): void {
     [this.#kept, this.#keptAt] = [snapshot, performance.now()];
   }
 
@@ -241,8 +247,8 @@ export class Run {
     const rewinds = this.#rewinds;
     void this.takeSnapshot().then(
       (snapshot) => {
-        if (rewinds === this.#rewinds && snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer))
-          this.#kept = snapshot;
+        const isLater = snapshot.step >= (this.#kept?.step ?? 0) && snapshot.step <= this.#finished;
+        if (rewinds === this.#rewinds && isLater && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
       },
       // If the device is lost, the steps fail as well, and the loop handles that.
       () => {},

@@ -6,6 +6,7 @@ import { momentUpdates } from "../../nn/moments.ts";
 import { packGradients } from "../../nn/packed.ts";
 import { add, select } from "../../ops/elementwise/index.ts";
 import type { Feed } from "../feed/index.ts";
+import type { StepPlaces } from "../share.ts";
 import { optimizerUpdates, partMetrics, statesOf, type StepGraphPlan } from "./graphs.ts";
 import { accumulatedMoments, combineMoments, momentsOfStep, type Combination } from "./part-moments.ts";
 import { metricOutput, type StepMetrics, type StepRunner } from "./runner.ts";
@@ -52,7 +53,7 @@ export async function compileDivided(plan: StepGraphPlan, session: Session, feed
   const apply = await session.compile(defineGraph(metrics, updates));
   const accumulate = await session.compile(wholeGraph);
   const accumulateRest = restGraph && (await session.compile(restGraph));
-  const division = { session, feed, parts, microBatchSize, states: statesOf(plan.model, updates) };
+  const division = { session, feed, places: plan.places, parts, microBatchSize, states: statesOf(plan.model, updates) };
   const names = Object.keys(plan.model.objective.metrics);
   return new DividedStep({ ...division, metrics: names }, { accumulate, accumulateRest, apply });
 }
@@ -78,6 +79,7 @@ function partGraph(
 interface Division {
   readonly session: Session;
   readonly feed: Feed;
+  readonly places: StepPlaces;
   /** Number of equal parts. */
   readonly parts: number;
   readonly microBatchSize: number;
@@ -129,15 +131,16 @@ class DividedStep implements StepRunner {
 
   /** Uploads and runs happen in the order of these calls. */
   #runParts(step: number): ReturnType<Executable["run"]>[] {
-    const { session, feed, parts, microBatchSize } = this.#division;
+    const { session, feed, places, parts, microBatchSize } = this.#division;
     const { accumulate, accumulateRest } = this.#executables;
+    const dataStep = places.dataStep(step);
     const together = feed.byParts ? 1 : parts;
     const traces = Array.from({ length: parts / together }, (_, part) => {
-      feed.prepare(session, step, 1, part * microBatchSize);
+      feed.prepare(session, dataStep, 1, part * microBatchSize);
       return accumulate.run(step * parts + part, together);
     });
     if (!accumulateRest) return traces;
-    feed.prepare(session, step, 1, parts * microBatchSize);
+    feed.prepare(session, dataStep, 1, parts * microBatchSize);
     return [...traces, accumulateRest.run(step, 1)];
   }
 }

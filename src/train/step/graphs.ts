@@ -19,6 +19,7 @@ import type { Feed } from "../feed/index.ts";
 import { guardStep } from "../guard.ts";
 import { measure } from "../objective.ts";
 import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
+import type { StepPlaces } from "../share.ts";
 import { namedTotals } from "./runner.ts";
 
 /** What the graphs of a step depend on. */
@@ -27,12 +28,13 @@ export interface StepGraphPlan {
   readonly data: DataPlan;
   readonly step: StepPlan;
   readonly schedule: SchedulePlan;
+  readonly places: StepPlaces;
 }
 
 /** A part of a step's batch: `count` examples. An executable computes it; the part depends on the number of the run. */
 export interface Part {
   readonly count: number;
-  /** The step that a run of the executable belongs to, and the position of its first example in the batch. */
+  /** The trainer's step that a run of the executable belongs to, and the position of its first example in the batch. */
   placeOf(run: number): { step: number; offset: number };
 }
 
@@ -41,21 +43,21 @@ export interface Part {
  * layers recorded.
  */
 export function partMetrics(
-  { model: { network, trained, objective }, data, step }: StepGraphPlan,
+  { model: { network, trained, objective }, data, step, places }: StepGraphPlan,
   feed: Feed,
   part: Part,
 ) {
   const { batchSize, seed } = data;
   const { precision, lossScale } = step;
   const moments: BatchMoments[] = [];
-  const batch = batchOf({ data, step }, feed, part);
+  const batch = batchOf({ data, step, places }, feed, part);
   const outputs = network.apply(inputsIn(batch, data.layout), {
     training: true,
     precision,
     recordMoments: (one) => moments.push(one),
     dropoutKeyAt: (run, layer) => {
       const place = part.placeOf(run);
-      return dropoutKey(seed, place.step, layer, place.offset);
+      return dropoutKey(seed, places.dataStep(place.step), layer, place.offset);
     },
   });
   const { count } = part;
@@ -65,14 +67,22 @@ export function partMetrics(
 }
 
 /** The tensors that a part trains on, and the step inputs. */
-function batchOf({ data, step }: Pick<StepGraphPlan, "data" | "step">, feed: Feed, { count, placeOf }: Part): Batch {
+function batchOf(
+  { data, step, places }: Pick<StepGraphPlan, "data" | "step" | "places">,
+  feed: Feed,
+  { count, placeOf: ownPlaceOf }: Part,
+): Batch {
+  const placeOf = (run: number) => {
+    const { step: own, offset } = ownPlaceOf(run);
+    return { step: places.dataStep(own), offset };
+  };
   const positionOf = (run: number) => {
     const place = placeOf(run);
     return feed.positionOf(place.step, place.offset);
   };
   const start = stepScalar("start", positionOf, "uint32");
   const stepInputs = Object.entries(step.stepInputs).map(
-    ([name, valueAt]) => [name, stepScalar(name, (run) => valueAt(placeOf(run).step))] as const,
+    ([name, valueAt]) => [name, stepScalar(name, (run) => valueAt(places.scheduleStep(ownPlaceOf(run).step)))] as const,
   );
   const batch = { ...takeColumns(feed.leaves, data.layout, { start, count }), ...Object.fromEntries(stepInputs) };
   return augmented(batch, step.augment, { seed: data.seed, placeOf, count });
@@ -103,7 +113,8 @@ export function optimizerUpdates(
   const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
   const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
-  const learningRate = stepScalar("learningRate", plan.schedule.learningRateAt);
+  const { places, schedule } = plan;
+  const learningRate = stepScalar("learningRate", (step) => schedule.learningRateAt(places.scheduleStep(step)));
   const updatesAt = (rate: Tensor) => [...parameterUpdates(plan, clipped, rate), ...statistics];
   if (onNonFinite === "ignore") return { updates: updatesAt(learningRate), metrics };
   // Divided by at least 1, what is finite stays so, and the kernels that make the scaled gradient look for the rest.

@@ -30,7 +30,7 @@ export async function compileWhole(plan: StepGraphPlan, session: Session, feed: 
     executable,
     states: statesOf(plan.model, updates),
     async run(first, count) {
-      feed.prepare(session, first, count);
+      feed.prepare(session, plan.places.dataStep(first), count);
       const traces = await executable.run(first, count);
       return {
         losses: traces.loss!,
@@ -43,7 +43,7 @@ export async function compileWhole(plan: StepGraphPlan, session: Session, feed: 
     profile:
       executable.profile &&
       ((step) => {
-        feed.prepare(session, step, 1);
+        feed.prepare(session, plan.places.dataStep(step), 1);
         return executable.profile!(step);
       }),
   };

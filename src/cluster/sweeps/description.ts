@@ -1,0 +1,63 @@
+/*
+ * The description of a sweep, from which, with the stream of results, everything else is computed.
+ */
+import { messageBytes, MessageError, readMessage, sha256 } from "../messages.ts";
+import { OPTION, readDataReference, readRungs, VERSION, type DataReference, type Rungs } from "./trial.ts";
+
+export interface SweepDescription {
+  readonly version: string;
+  /** The options that all trials share. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** The options in which each trial differs. */
+  readonly runs: readonly Readonly<Record<string, unknown>>[];
+  readonly data: readonly DataReference[];
+  /** The rungs of successive halving; undefined if every trial is trained to its end. */
+  readonly rungs: Rungs | undefined;
+  /** The number of trials that wait or are in progress at a time, if there are rungs. */
+  readonly parallel: number;
+}
+
+const FORMAT = 1;
+const FIELDS = ["format", "version", "configuration", "runs", "data", "rungs", "parallel"] as const;
+
+/** The largest description, below the default limit of a server for a message. */
+const MOST_BYTES = 1_000_000;
+
+const MOST_RUNS = 20_000;
+
+/** The most trials that wait or are in progress at a time. */
+export const MOST_PARALLEL = 10_000;
+
+/** Writes a description, and names it by its digest. @throws MessageError if it is too large */
+export async function describeSweep(sweep: SweepDescription): Promise<{ name: string; bytes: Uint8Array }> {
+  const bytes = messageBytes({ format: FORMAT, ...sweep });
+  if (bytes.length > MOST_BYTES || sweep.runs.length > MOST_RUNS) {
+    const what = `the sweep has ${sweep.runs.length} trials and ${bytes.length} bytes of options`;
+    const fix = `Use at most ${MOST_RUNS} trials and ${MOST_BYTES} bytes`;
+    throw new MessageError({ where: "sweep", what, fix });
+  }
+  return { name: (await sha256(bytes)).slice(0, 12), bytes };
+}
+
+/** Checks a description. @throws MessageError for anything that `describeSweep` does not write */
+export async function readDescription(name: string, bytes: Uint8Array): Promise<SweepDescription> {
+  const where = `sweep ${name}`;
+  const fields = readMessage(where, bytes, { most: MOST_BYTES, allowed: FIELDS });
+  fields.literal("format", FORMAT);
+  if ((await sha256(bytes)).slice(0, 12) !== name)
+    throw new MessageError({ where, what: "the description does not have the digest that names it" });
+  return {
+    version: fields.text("version", VERSION),
+    configuration: fields.record("configuration", OPTION, 200),
+    runs: fields.list("runs", MOST_RUNS, readChanges),
+    data: fields.list("data", 10, readDataReference),
+    rungs: fields.has("rungs") ? readRungs(fields.object("rungs", ["count", "reduction"])) : undefined,
+    parallel: fields.whole("parallel", 1, MOST_PARALLEL),
+  };
+}
+
+function readChanges(value: unknown, where: string): Record<string, unknown> {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject && Object.keys(value).every((option) => OPTION.test(option))) return { ...value };
+  throw new MessageError({ where, what: "this is not an object of options" });
+}

@@ -1,0 +1,220 @@
+/*
+ * Coordinates a run that workers share: gives out tasks, collects changes, and commits rounds. Any number of processes may
+ * try at the same time; one of them holds the lease, and the log refuses the records of all others.
+ */
+import { LeaseLostError } from "../fenced-log.ts";
+import { DataError } from "../../errors.ts";
+import type { NatsLink } from "../connection.ts";
+import type { ObjectReference } from "../objects.ts";
+import { whileUnreachable } from "../retry.ts";
+import type { ValueLayout } from "./layout.ts";
+import { CoordinatorLease } from "./lease.ts";
+import { Members, REPORT_MILLISECONDS } from "./members.ts";
+import { roundBytes, type CommitRecord, type SharingSettings } from "./messages.ts";
+import { roundSubject } from "./names.ts";
+import { RoundCollector } from "./round-collector.ts";
+import { closeRun, RunStore } from "./run-store.ts";
+import { commitRound, firstState, isFinished, tasksOf, type SharedOptions, type SharedState } from "./rounds.ts";
+
+/** What a coordinator needs to know of a run. */
+export interface CoordinatedRun {
+  readonly name: string;
+  readonly layout: ValueLayout;
+  readonly options: SharedOptions;
+  readonly sharing: Pick<SharingSettings, "workers" | "quorum">;
+  /** The initial values of the model. */
+  readonly initial: Float32Array;
+}
+
+export interface CoordinatorOptions {
+  readonly link: NatsLink;
+  /** The id of this process. */
+  readonly owner: string;
+  readonly version: string;
+  readonly signal: AbortSignal;
+  /** The time between two reports of a worker; 1000 by default. */
+  readonly reportMilliseconds?: number;
+  log(line: string): void;
+}
+
+/** A round that was committed, by this process or by another one. */
+export interface CoordinatedRound {
+  readonly record: CommitRecord;
+  /** The values after the round. */
+  readonly values: Float32Array;
+}
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/** How often the last message of a run is sent, for workers that missed it. */
+const FAREWELLS = 3;
+
+/** Coordinates one run. */
+export class Coordinator {
+  readonly #run: CoordinatedRun;
+  readonly #options: CoordinatorOptions;
+  readonly #members: Members;
+  /** The last round in which the change of each worker was used. */
+  readonly #lastRounds = new Map<string, number>();
+  #isStandby = false;
+
+  constructor(run: CoordinatedRun, options: CoordinatorOptions) {
+    [this.#run, this.#options] = [run, options];
+    const { link, version, reportMilliseconds = REPORT_MILLISECONDS, log } = options;
+    this.#members = new Members(link, run.name, { version, reportMilliseconds, log: (line) => log(line) });
+  }
+
+  /**
+   * Coordinates the run to its end, or waits until its coordinator ends or is lost. Yields the rounds that it commits, and
+   * after a wait the last one of the other coordinator. Ends early if the signal is aborted.
+   */
+  async *rounds(): AsyncGenerator<CoordinatedRound, void, undefined> {
+    const { link, signal, owner, log } = this.#options;
+    const store = await RunStore.open(link, this.#run.name);
+    let hasRounds = false;
+    try {
+      while (!signal.aborted) {
+        const last = await this.#lastRound(store);
+        if (last && isFinished(last.state, this.#run.options)) {
+          if (this.#isStandby || !hasRounds) yield last;
+          return await this.#close(last.record.values);
+        }
+        const lease = await CoordinatorLease.take(link, this.#run.name, owner);
+        if (!lease) {
+          if (!this.#isStandby) log("Another process coordinates this run. This one continues if that one is lost.");
+          this.#isStandby = true;
+          await pause(this.#members.reportMilliseconds);
+          continue;
+        }
+        for await (const round of this.#coordinate(store, lease)) {
+          hasRounds = true;
+          yield round;
+        }
+      }
+    } finally {
+      this.#members.stop();
+    }
+  }
+
+  /** The workers that are there, by their names. */
+  get workers(): string[] {
+    return this.#members.alive.map(({ name }) => name);
+  }
+
+  async *#coordinate(store: RunStore, lease: CoordinatorLease): AsyncGenerator<CoordinatedRound, void, undefined> {
+    const { signal, log } = this.#options;
+    const ended = AbortSignal.any([signal, lease.lost]);
+    try {
+      // Read again: the coordinator before may have committed since.
+      const last = await this.#lastRound(store);
+      if (this.#isStandby && last) log(`Coordinating from round ${last.record.round + 1} on.`);
+      this.#isStandby = false;
+      let state = last?.state ?? firstState(this.#run.initial, this.#run.options);
+      let values = last?.record.values ?? (await this.#putValues(store, state));
+      while (!isFinished(state, this.#run.options)) {
+        const committed = await this.#round(store, state, values, ended);
+        if (!committed) continue;
+        [state, values] = [committed.state, committed.record.values];
+        yield { record: committed.record, values: state.values };
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof LeaseLostError) && !lease.lost.aborted) throw error;
+      log("Another process has taken over the coordination of this run.");
+      this.#isStandby = true;
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** @returns undefined if no change arrived */
+  async #round(
+    store: RunStore,
+    state: SharedState,
+    values: ObjectReference,
+    ended: AbortSignal,
+  ): Promise<{ state: SharedState; record: CommitRecord } | undefined> {
+    const { options, layout, sharing, name } = this.#run;
+    const { link, owner } = this.#options;
+    await this.#awaitWorkers(state.round === 0 ? sharing.workers : sharing.quorum, ended);
+    const members = this.#members.alive.map(({ member }) => member);
+    const tasks = tasksOf(state, members, options);
+    const lastRounds = Object.fromEntries([...this.#lastRounds].filter(([worker]) => members.includes(worker)));
+    const message = { round: state.round, values, tasks, lastRounds, isFinished: false };
+    const collector = new RoundCollector({ link, run: name, store, members: this.#members, layout, message });
+    const contributions = await collector.collect(sharing.quorum, ended);
+    if (contributions.length === 0) {
+      if (collector.failures.length === tasks.length) throw allFailed(state.round, collector.failures[0]!);
+      return undefined;
+    }
+    const { state: next, commit } = commitRound(state, tasks, contributions, { ...options, layout });
+    const place = { round: next.round, owner };
+    const put = (kind: "values" | "velocity") =>
+      whileUnreachable(link, () => store.putVector(kind, place, next[kind]), ended);
+    const [valuesPlace, velocity] = [await put("values"), await put("velocity")];
+    const { steps, open } = next;
+    const names = Object.fromEntries(collector.names);
+    const record = { ...commit, steps, open, values: valuesPlace, velocity, coordinator: owner, names };
+    await store.append(record, ended);
+    this.#note(record);
+    // Workers may still read the values of the round before.
+    await store.removeBefore(state.round).catch(() => undefined);
+    return { state: next, record };
+  }
+
+  /** The last record and the state after it; undefined before the first round. */
+  async #lastRound(store: RunStore): Promise<(CoordinatedRound & { state: SharedState }) | undefined> {
+    const { link, signal } = this.#options;
+    const read = async () => {
+      const commits = await store.commits();
+      for (const each of commits) this.#note(each);
+      const record = commits.at(-1);
+      if (!record) return undefined;
+      const { size } = this.#run.layout;
+      const [values, velocity] = [await store.vector(record.values, size), await store.vector(record.velocity, size)];
+      const state = { values, velocity, round: record.round + 1, steps: record.steps, open: record.open };
+      return { record, values, state };
+    };
+    return whileUnreachable(link, read, signal);
+  }
+
+  #note({ round, participants }: CommitRecord): void {
+    for (const { worker } of participants) this.#lastRounds.set(worker, round);
+  }
+
+  #putValues(store: RunStore, { values, round }: SharedState): Promise<ObjectReference> {
+    const { link, owner, signal } = this.#options;
+    return whileUnreachable(link, () => store.putVector("values", { round, owner }, values), signal);
+  }
+
+  async #awaitWorkers(count: number, ended: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    let said = -1;
+    for (;;) {
+      ended.throwIfAborted();
+      const { length } = this.#members.alive;
+      if (length >= count) return;
+      if (length !== said) log(`Waiting for workers: ${length} of ${count} are there.`);
+      said = length;
+      await this.#members.change(this.#members.reportMilliseconds);
+    }
+  }
+
+  /** Tells the workers that the run has ended. */
+  async #close(values: ObjectReference): Promise<void> {
+    const { link, signal } = this.#options;
+    await whileUnreachable(link, () => closeRun(link, this.#run.name), signal);
+    const message = roundBytes({ round: Number.MAX_SAFE_INTEGER, values, tasks: [], lastRounds: {}, isFinished: true });
+    for (let sent = 0; sent < FAREWELLS; sent++) {
+      link.connection.publish(roundSubject(this.#run.name), message);
+      if (sent + 1 < FAREWELLS) await pause(this.#members.reportMilliseconds);
+    }
+  }
+}
+
+const allFailed = (round: number, reason: string) =>
+  new DataError({
+    where: `round ${round}`,
+    what: `no worker can train it: ${reason}`,
+    fix: "Start the run again with other options",
+  });

@@ -1,0 +1,97 @@
+/*
+ * Which workers are there, as their coordinator hears it: each reports every second.
+ */
+import type { Subscription } from "@nats-io/transport-node";
+import type { NatsLink } from "../connection.ts";
+import { MessageError } from "../messages.ts";
+import { readMember, type MemberMessage } from "./messages.ts";
+import { memberSubject } from "./names.ts";
+
+/** The time between two reports of a worker, unless another one is given. */
+export const REPORT_MILLISECONDS = 1000;
+
+/** A worker that was not heard for this number of reports counts as lost. A worker that computes may report late. */
+const LOST_REPORTS = 8;
+
+export interface MembersOptions {
+  readonly version: string;
+  readonly reportMilliseconds: number;
+  log(line: string): void;
+}
+
+interface Heard {
+  readonly at: number;
+  readonly message: MemberMessage;
+}
+
+/** Listens to the reports of the workers of a run. */
+export class Members {
+  readonly #run: string;
+  readonly #options: MembersOptions;
+  readonly #subscription: Subscription;
+  readonly #heard = new Map<string, Heard>();
+  readonly #refused = new Set<string>();
+  #invalid = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(link: NatsLink, run: string, options: MembersOptions) {
+    [this.#run, this.#options] = [run, options];
+    this.#subscription = link.connection.subscribe(memberSubject(run), {
+      callback: (error, message) => {
+        if (!error) this.#take(message.data);
+      },
+    });
+  }
+
+  /** The number of invalid reports, which changed nothing. */
+  get invalid(): number {
+    return this.#invalid;
+  }
+
+  /** The workers that are there and not refused, with what they said last. */
+  get alive(): readonly MemberMessage[] {
+    const since = performance.now() - LOST_REPORTS * this.#options.reportMilliseconds;
+    const heard = [...this.#heard.values()].filter(({ at }) => at >= since);
+    return heard.map(({ message }) => message).filter(({ member }) => !this.#refused.has(member));
+  }
+
+  /** Gives a worker no more tasks in this run. */
+  refuse(member: string, reason: string): void {
+    this.#refused.add(member);
+    this.#options.log(`Worker ${this.#heard.get(member)?.message.name ?? member} is not used any more: ${reason}`);
+  }
+
+  get reportMilliseconds(): number {
+    return this.#options.reportMilliseconds;
+  }
+
+  /** Waits for the next report, for some time at most. */
+  async change(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, milliseconds);
+    });
+    clearTimeout(timer);
+  }
+
+  stop(): void {
+    this.#subscription.unsubscribe();
+  }
+
+  #take(bytes: Uint8Array): void {
+    try {
+      const message = readMember(this.#run, bytes);
+      const { version } = this.#options;
+      const isKnown = this.#heard.has(message.member);
+      if (!isKnown && message.version !== version)
+        this.#options.log(`Worker ${message.name} has wgrad ${message.version}, not ${version}, and gets no tasks.`);
+      this.#heard.set(message.member, { at: performance.now(), message });
+      if (message.version !== version) this.#refused.add(message.member);
+      this.#wake?.();
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      if (this.#invalid++ === 0) this.#options.log(`An invalid report of a worker was ignored: ${error.message}`);
+    }
+  }
+}

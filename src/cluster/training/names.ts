@@ -1,0 +1,36 @@
+/*
+ * The buckets, streams and subjects of runs that workers share.
+ */
+import { DATA, ID } from "../sweeps/names.ts";
+
+export { DATA, ID };
+
+/** The bucket of the descriptions of runs; those that workers may join have a second key. */
+export const RUNS = "wgrad-runs";
+
+/** The bucket of leases: who coordinates a run. Its keys expire. */
+export const LEASES = "wgrad-leases";
+
+/** The bucket of values and changes. */
+export const VALUES = "wgrad-values";
+
+/** The stream of the records of rounds. */
+export const COMMITS = "WGRAD_COMMITS";
+
+export const descriptionKey = (run: string): string => `run.${run}`;
+export const openKey = (run: string): string => `open.${run}`;
+
+export const commitSubject = (run: string): string => `wgrad.commits.${run}`;
+
+/** Where the coordinator of a run says what is to be done. */
+export const roundSubject = (run: string): string => `wgrad.rounds.${run}`;
+
+/** Where the workers of a run say that they are there, and what they have done. */
+export const memberSubject = (run: string): string => `wgrad.members.${run}`;
+
+/** The id of a worker or coordinator: random, one for each process. */
+export const MEMBER = /^[0-9a-f]{32}$/;
+
+/** The name of an object of a run. */
+export const objectName = (run: string, kind: "values" | "velocity" | "change", round: number, owner: string): string =>
+  `${run}.${round}.${kind}.${owner}`;

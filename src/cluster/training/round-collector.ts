@@ -1,0 +1,130 @@
+/*
+ * Collects the changes of one round. A worker that is lost, or takes far longer than the others, does not hold them up:
+ * its steps are given out again in the next round.
+ */
+import { DataError } from "../../errors.ts";
+import type { NatsLink } from "../connection.ts";
+import { ReadTimeoutError } from "../objects.ts";
+import { isUnreachable } from "../retry.ts";
+import { decodeChange } from "./encode.ts";
+import type { ValueLayout } from "./layout.ts";
+import type { Members } from "./members.ts";
+import { roundBytes, type MemberMessage, type RoundMessage, type StoredChange } from "./messages.ts";
+import { roundSubject } from "./names.ts";
+import { isSameTask, type Contribution } from "./rounds.ts";
+import type { RunStore } from "./run-store.ts";
+
+/** Once the quorum is there, the others get this share of the time that it took, and at least this number of reports. */
+const GRACE_SHARE = 1;
+const GRACE_REPORTS = 5;
+
+/** A worker whose change did not arrive in so many attempts gets no more tasks. */
+const MOST_ATTEMPTS = 3;
+
+export interface CollectorParts {
+  readonly link: NatsLink;
+  readonly run: string;
+  readonly store: RunStore;
+  readonly members: Members;
+  readonly layout: ValueLayout;
+  readonly message: RoundMessage;
+}
+
+/** Collects the changes of one round. */
+export class RoundCollector {
+  readonly #parts: CollectorParts;
+  readonly #contributions = new Map<string, Contribution>();
+  readonly #names = new Map<string, string>();
+  readonly #lost = new Set<string>();
+  readonly #failures: string[] = [];
+  /** How often the change of each worker could not be read. */
+  readonly #attempts = new Map<string, number>();
+  #sentAt = -Infinity;
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts;
+  }
+
+  /** The names of the workers whose changes are used, by id. */
+  get names(): ReadonlyMap<string, string> {
+    return this.#names;
+  }
+
+  /** Why workers could not do their tasks. */
+  get failures(): readonly string[] {
+    return this.#failures;
+  }
+
+  /**
+   * Waits for the changes of all tasks, and beyond the quorum only for some time.
+   * @throws the reason of the signal if it is aborted
+   */
+  async collect(quorum: number, ended: AbortSignal): Promise<Contribution[]> {
+    const { tasks } = this.#parts.message;
+    const { reportMilliseconds } = this.#parts.members;
+    const began = performance.now();
+    let deadline = Infinity;
+    for (;;) {
+      ended.throwIfAborted();
+      this.#send();
+      await this.#take(ended);
+      const open = tasks.filter(({ worker }) => !this.#contributions.has(worker) && !this.#lost.has(worker));
+      if (open.length === 0 || performance.now() > deadline) return [...this.#contributions.values()];
+      const hasQuorum = this.#contributions.size >= Math.min(quorum, tasks.length);
+      const now = performance.now();
+      if (hasQuorum && deadline === Infinity)
+        deadline = now + Math.max(GRACE_REPORTS * reportMilliseconds, GRACE_SHARE * (now - began));
+      await this.#parts.members.change(reportMilliseconds / 4);
+    }
+  }
+
+  /** Tells the workers what to do, every second, since messages may be lost. */
+  #send(): void {
+    const { link, run, message } = this.#parts;
+    const now = performance.now();
+    if (now - this.#sentAt < this.#parts.members.reportMilliseconds) return;
+    this.#sentAt = now;
+    link.connection.publish(roundSubject(run), roundBytes(message));
+  }
+
+  /** Takes the changes that have arrived, and notes which workers are lost. */
+  async #take(ended: AbortSignal): Promise<void> {
+    const { message, members } = this.#parts;
+    const alive = new Map(members.alive.map((each) => [each.member, each]));
+    for (const task of message.tasks) {
+      const { worker } = task;
+      if (this.#contributions.has(worker) || this.#lost.has(worker)) continue;
+      const heard = alive.get(worker);
+      if (!heard) this.#lost.add(worker);
+      else if (heard.failure?.round === message.round) this.#refuse(worker, heard.failure.reason);
+      else if (heard.change?.round === message.round && isSameTask(heard.change.task, task))
+        await this.#read(heard, heard.change, ended);
+    }
+  }
+
+  #refuse(worker: string, reason: string): void {
+    this.#lost.add(worker);
+    this.#failures.push(reason);
+    this.#parts.members.refuse(worker, reason);
+  }
+
+  async #read({ member, name }: MemberMessage, stored: StoredChange, ended: AbortSignal): Promise<void> {
+    const { link, store, layout } = this.#parts;
+    const { object, type, exponent, task, ownStep, examples, loss } = stored;
+    try {
+      const bytes = await store.get(object);
+      const change = { type, exponent, bytes };
+      decodeChange(`worker ${name}`, change, layout.size);
+      this.#contributions.set(member, { worker: member, range: task.range, ownStep, examples, loss, change });
+      this.#names.set(member, name);
+    } catch (error) {
+      ended.throwIfAborted();
+      if (error instanceof DataError) return this.#refuse(member, error.message);
+      if (!isUnreachable(link, error)) throw error;
+      // The server may be back soon. A worker that replaces its object again and again must not hold up the others.
+      const attempts = (this.#attempts.get(member) ?? 0) + 1;
+      this.#attempts.set(member, attempts);
+      if (error instanceof ReadTimeoutError && attempts === MOST_ATTEMPTS) this.#refuse(member, error.message);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/*
+ * What the server keeps of a shared run: its description, the log of its rounds, and the values after the last of them.
+ */
+import type { NatsLink } from "../connection.ts";
+import { DataError } from "../../errors.ts";
+import { FencedLog, type LogRules } from "../fenced-log.ts";
+import { MessageError } from "../messages.ts";
+import { ObjectBucket, type ObjectReference } from "../objects.ts";
+import {
+  commitBytes,
+  describeRun,
+  readCommit,
+  readRunDescription,
+  type CommitRecord,
+  type RunDescription,
+} from "./messages.ts";
+import { commitSubject, COMMITS, descriptionKey, ID, objectName, openKey, RUNS, VALUES } from "./names.ts";
+
+const bucketOf = ({ packages, streams }: NatsLink) => new packages.kv.Kvm(streams).open(RUNS);
+
+/** Stores a description, unless the server has it, and lets workers join. @returns the name of the run */
+export async function storeRun(link: NatsLink, description: RunDescription): Promise<string> {
+  const { name, bytes } = await describeRun(description);
+  const runs = await bucketOf(link);
+  if (!(await runs.get(descriptionKey(name)))) await runs.put(descriptionKey(name), bytes);
+  await runs.put(openKey(name), "");
+  return name;
+}
+
+/** Reads a description. @throws DataError if the server does not have it; MessageError if it is damaged */
+export async function loadRun(link: NatsLink, name: string): Promise<RunDescription> {
+  const found = await (await bucketOf(link)).get(descriptionKey(name));
+  if (found && found.operation === "PUT") return readRunDescription(name, found.value);
+  const what = "the server does not have this run";
+  throw new DataError({ where: `run ${name}`, what, fix: "Check the name, which `wgrad train` printed" });
+}
+
+/** Lets no more workers join. */
+export async function closeRun(link: NatsLink, name: string): Promise<void> {
+  await (await bucketOf(link)).delete(openKey(name));
+}
+
+/** The names of the runs that workers may join. */
+export async function openRuns(link: NatsLink): Promise<string[]> {
+  const names: string[] = [];
+  for await (const key of await (await bucketOf(link)).keys("open.*")) names.push(key.slice("open.".length));
+  return names.filter((name) => ID.test(name)).sort();
+}
+
+/** The last record, and the number of records. */
+export interface LogState {
+  readonly commits: readonly CommitRecord[];
+}
+
+/** The rules of the log: each record follows the one before it. */
+export const commitRules = (run: string): LogRules<LogState> => ({
+  initial: { commits: [] },
+  next(state, message) {
+    try {
+      const record = readCommit(run, message);
+      const follows = record.round === state.commits.length;
+      return follows ? { commits: [...state.commits, record] } : state;
+    } catch (error) {
+      if (error instanceof MessageError) return state;
+      throw error;
+    }
+  },
+});
+
+/** The longest wait for an object. */
+const READ_MILLISECONDS = 20_000;
+
+/** The log and the objects of a run. */
+export class RunStore {
+  readonly #run: string;
+  readonly #log: FencedLog<LogState>;
+  readonly #bucket: ObjectBucket;
+
+  private constructor(run: string, log: FencedLog<LogState>, bucket: ObjectBucket) {
+    [this.#run, this.#log, this.#bucket] = [run, log, bucket];
+  }
+
+  static async open(link: NatsLink, run: string): Promise<RunStore> {
+    const log = new FencedLog(link, { stream: COMMITS, subject: commitSubject(run) }, commitRules(run));
+    return new RunStore(run, log, await ObjectBucket.open(link, VALUES, READ_MILLISECONDS));
+  }
+
+  /** All records so far. */
+  async commits(): Promise<readonly CommitRecord[]> {
+    return (await this.#log.read()).commits;
+  }
+
+  /**
+   * Appends a record.
+   * @throws LeaseLostError if another process has appended one since the last reading
+   */
+  append(record: CommitRecord, signal: AbortSignal): Promise<void> {
+    return this.#log.append(commitBytes(record), ({ commits }) => commits.length === record.round, signal);
+  }
+
+  /** Stores a vector. */
+  putVector(
+    kind: "values" | "velocity",
+    { round, owner }: { round: number; owner: string },
+    vector: Float32Array,
+  ): Promise<ObjectReference> {
+    const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    return this.#bucket.put(objectName(this.#run, kind, round, owner), bytes);
+  }
+
+  /** Reads a vector. @throws MessageError if it is missing, damaged, of another size, or not finite */
+  async vector(reference: ObjectReference, size: number): Promise<Float32Array> {
+    const bytes = await this.#bucket.get(reference);
+    const refuse = (what: string) => new MessageError({ where: `object ${reference.object}`, what });
+    if (bytes.length !== 4 * size) throw refuse(`it has ${bytes.length} bytes for ${size} values`);
+    const vector = new Float32Array(new Uint8Array(bytes).buffer);
+    if (vector.every(Number.isFinite)) return vector;
+    throw refuse("it has a value that is not finite");
+  }
+
+  /** Stores the bytes of a change. */
+  putChange(round: number, member: string, bytes: Uint8Array): Promise<ObjectReference> {
+    return this.#bucket.put(objectName(this.#run, "change", round, member), bytes);
+  }
+
+  get(reference: ObjectReference): Promise<Uint8Array> {
+    return this.#bucket.get(reference);
+  }
+
+  /** Removes the objects of rounds before one. */
+  async removeBefore(round: number): Promise<void> {
+    for (const name of await this.#bucket.names(`${this.#run}.`))
+      if (Number(name.split(".")[1]) < round) await this.#bucket.remove(name);
+  }
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { loadNatsPackages } from "../../src/cluster/packages.ts";
+import { RESULTS, TRIALS } from "../../src/cluster/sweeps/names.ts";
+import { sweepCommand } from "../../src/cli/commands/sweep.ts";
+import { workerCommand } from "../../src/cli/commands/worker.ts";
+import { OptionError } from "../../src/errors.ts";
+import { credentialsOf } from "../../src/cli/options/nats-options.ts";
+import { commandLine, expectRefusal } from "../cli/built-cli.ts";
+import { NatsServer } from "./nats-server.ts";
+import { backgroundCommands, expectSameSweep, sweepOf, writeLeaves } from "./workers.ts";
+
+const cli = commandLine();
+const { start } = backgroundCommands(cli);
+
+beforeAll(() => writeLeaves(cli));
+
+let server: NatsServer | undefined;
+afterEach(async () => {
+  await server?.remove();
+  server = undefined;
+});
+
+const file = (name: string) => new URL(`certificates/${name}`, import.meta.url).pathname;
+
+/** The configuration in docs/cluster.md, with the certificate of the tests. */
+function documentedConfig(): string {
+  const text = readFileSync(new URL("../../docs/cluster.md", import.meta.url), "utf8");
+  const config = /```text\n(# server\.conf\n[^]*?)```/.exec(text)![1]!;
+  return config.replace("server.pem", file("server.pem")).replace("server.key", file("server.key"));
+}
+
+describe("the configuration in docs/cluster.md", () => {
+  const grid = ["--grid", "lr=0.01,0.05"];
+
+  test("lets a worker train over TLS, and do nothing else", async () => {
+    server = await NatsServer.start(documentedConfig(), "tls");
+    const how = ["--nats", server.address, "--nats-ca", file("ca.pem")];
+    const sweep = [...sweepOf(600, ...grid), "--out", "remote", ...how, "--nats-user", "owner"];
+    const owner = start(sweep, { NATS_PASSWORD: "OWNER-PASSWORD" });
+    await owner.printed(/^workers/m);
+    const worker = ["worker", ...how, "--nats-user", "worker", "--every", "100", "--cache", "cache"];
+    start(worker, { NATS_PASSWORD: "WORKER-PASSWORD" });
+    expect(await owner.ended).toBe(0);
+    expect(await cli.run([...sweepOf(600, ...grid), "--out", "local"])).toMatchObject({ code: 0 });
+    expectSameSweep(cli, "remote", "local");
+
+    const credentials = { kind: "password", user: "worker", password: "WORKER-PASSWORD" } as const;
+    const link = await server.connect("worker", credentials, readFileSync(file("ca.pem"), "utf8"));
+    const { manager, streams } = link;
+    const bytes = new Uint8Array(1);
+    await expect(streams.publish("wgrad.trials.a.b.0", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(streams.publish("$O.wgrad-data.C.x", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(manager.streams.purge(RESULTS)).rejects.toThrow(/permissions violation/i);
+    await expect(manager.streams.delete(TRIALS)).rejects.toThrow(/permissions violation/i);
+    await expect(manager.streams.getMessage("KV_wgrad-sweeps", { seq: 1 })).rejects.toThrow(/permissions violation/i);
+    await link.close();
+  });
+
+  test("refuses a wrong password, and a certificate of an unknown authority", async () => {
+    server = await NatsServer.start(documentedConfig(), "tls");
+    const worker = ["worker", "--nats", server.address, "--max-idle", "1", "--nats-user", "worker"];
+    const unknown = await cli.run(worker, { env: { NATS_PASSWORD: "WORKER-PASSWORD" } });
+    expectRefusal(unknown, 1, /no secure connection: .*certificate/);
+    const wrong = await cli.run([...worker, "--nats-ca", file("ca.pem")], { env: { NATS_PASSWORD: "guess" } });
+    expectRefusal(wrong, 1, /^error: tls:\/\/.*: the server refuses the credentials/);
+    expect(wrong.stderr).not.toContain("guess");
+  });
+});
+
+test("tokens and nkeys are accepted", async () => {
+  const { transport } = await loadNatsPackages();
+  const pair = transport.nkeys.createUser();
+  server = await NatsServer.start(`authorization { users: [{ nkey: "${pair.getPublicKey()}" }] }`);
+  await (await server.connect("owner", { kind: "nkey", seed: pair.getSeed() })).close();
+  await expect(server.connect("owner", { kind: "token", token: "secret" })).rejects.toThrow(/refuses the credentials/);
+  await server.remove();
+  server = await NatsServer.start('authorization { token: "secret" }');
+  await (await server.connect("owner", { kind: "token", token: "secret" })).close();
+  await expect(server.connect()).rejects.toThrow(/refuses the credentials/);
+});
+
+describe("the options", () => {
+  test.each<[string, RegExp]>([
+    ["worker", /worker: there is no server to connect to\. Add --nats/],
+    ["worker --nats localhost", /nats: this is not the address of a NATS server/],
+    ["worker --nats http://localhost", /nats: this is not the address of a NATS server/],
+    ["worker --nats nats://me:secret@localhost", /nats: the address contains a user or a password/],
+    ["worker --nats nats://localhost --nats-user me", /--nats-user: there is no password\. Set NATS_PASSWORD/],
+    ["worker --nats nats://localhost --nats-user me --nats-creds f", /--nats-user: --nats-creds is given as well/],
+    ["worker --nats nats://localhost --nats-cert package.json", /--nats-cert: a client certificate and its key/],
+    ["sweep --grid lr=0.1 --out o --nats-user me", /--nats-user: there is no server to connect to/],
+    ["sweep --grid lr=0.1 --out o --rungs 2", /--rungs: only asha has this option/],
+    ["sweep --grid lr=0.1 --out o --search asha --patience 3", /--patience: asha compares runs after the same number/],
+    ["sweep --out o --attach 0123456789ab", /--attach: there is no server to connect to/],
+    ["sweep --out o --attach ../x --nats nats://localhost", /--attach: "\.\.\/x" is not the name of a sweep/],
+  ])("%s is refused", async (args, message) => {
+    const command = new Command("wgrad").exitOverride();
+    sweepCommand(command.command("sweep"));
+    workerCommand(command.command("worker"));
+    const refused = await command.parseAsync(args.split(" "), { from: "user" }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OptionError);
+    expect((refused as OptionError).message).toMatch(message);
+    expect((refused as OptionError).message).not.toContain("secret");
+  });
+
+  test("a credentials file and a seed are read, and a seed's line break is not part of it", async () => {
+    cli.write("user.seed", ["SUSEED"]);
+    const seed = { kind: "nkey", seed: new TextEncoder().encode("SUSEED") };
+    expect(await credentialsOf({ natsNkey: cli.inFolder("user.seed") }, {})).toEqual(seed);
+    const creds = await credentialsOf({ natsCreds: cli.inFolder("user.seed") }, { NATS_TOKEN: "t" });
+    expect(creds.kind).toBe("credentials");
+    expect(await credentialsOf({}, { NATS_TOKEN: "t" })).toEqual({ kind: "token", token: "t" });
+    expect(await credentialsOf({ natsUser: "me" }, { NATS_PASSWORD: "p" })).toEqual({
+      kind: "password",
+      user: "me",
+      password: "p",
+    });
+  });
+
+  test("a server that cannot be reached is named", async () => {
+    const refused = await cli.run(["worker", "--nats", "nats://127.0.0.1:1"]);
+    expectRefusal(refused, 1, /^error: nats:\/\/127\.0\.0\.1:1: no NATS server can be reached/);
+  });
+});
