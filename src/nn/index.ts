@@ -63,6 +63,7 @@ export type {
 export type {
   ApplyOptions,
   BatchMoments,
+  RecordedAttention,
   BuiltLayer,
   ConfigResolver,
   ConfigValue,
