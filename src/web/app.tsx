@@ -24,6 +24,8 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
   readAddress(false);
   addEventListener("keydown", onKey);
   takeDrops((file) => {
+    const { takeFile } = loadedTabs.value[tab.value] ?? {};
+    if (takeFile) return void takeFile(file);
     visit(() => show("digits"));
     void loadFile(file);
   });

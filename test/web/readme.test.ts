@@ -10,7 +10,7 @@ test("the README of the page lists every test ID that the tests use", () => {
   const files = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith(".ts"));
   const text = files.map((name) => readFileSync(join(folder, name), "utf8")).join("");
   const used = [...text.matchAll(/\b(?:getByTestId|text|number|says|reaches|click|at)\("([a-z0-9-]+)"/g)].map(
-    ([, id]) => id!.replace(/^(playground|convolution)-/, "").replace(/^(layer|sample|maps|run)-\d/, "$1-N"),
+    ([, id]) => id!.replace(/^(playground|convolution|text)-/, "").replace(/^(layer|head|sample|maps|run)-\d/, "$1-N"),
   );
   expect(used.length).toBeGreaterThan(100);
   expect([...new Set(used)].filter((id) => !list.includes(`\`${id}\``))).toEqual([]);

@@ -14,6 +14,7 @@ import {
   filterHistory,
   frame,
   message,
+  MOST_FILTERS,
   prepared,
   running,
   shifts,
@@ -56,7 +57,7 @@ function take(event: Exclude<ConvolutionEvent, RunEvent>): void {
 
 /** Forgets the previous networks. What is shown stays until the new networks replace it, so that nothing jumps. */
 function forget(): void {
-  filterHistory.value = new StepHistory();
+  filterHistory.value = new StepHistory(MOST_FILTERS);
   shownPlace.value = undefined;
   accuracy.value = undefined;
 }

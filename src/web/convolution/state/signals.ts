@@ -26,6 +26,9 @@ export const deviceGone = signal(false);
 /** The pixel of a feature map that the visitor has pointed at. */
 export const pixel = signal<Pixel>({ stage: 0, map: 0, row: 11, column: 11 });
 
+/** The most steps whose filters are kept. */
+export const MOST_FILTERS = 100;
+
 interface FilterRecord {
   readonly step: number;
   /** The weights [row, column, 1, map]. */
@@ -33,7 +36,7 @@ interface FilterRecord {
 }
 
 /** The filters of the first convolution during training. A change replaces the object. */
-export const filterHistory = signal(new StepHistory<FilterRecord>());
+export const filterHistory = signal(new StepHistory<FilterRecord>(MOST_FILTERS));
 /** The place in the history that the slider shows; undefined for the newest one. */
 export const shownPlace = signal<number | undefined>(undefined);
 
