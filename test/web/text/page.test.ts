@@ -156,7 +156,11 @@ describe("a visitor of the Text tab", () => {
     await page.locator("h1").click();
     await page.keyboard.press(" ");
     await visitor.reaches(at("step-count"), 3);
+    await visitor.click(at("start"));
+    await visitor.says(at("start"), /^Start$/);
     await visitor.click(at("reset"));
+    await visitor.says(at("step-count"), /^0$/);
+    await visitor.click(at("start"));
     await visitor.says(at("start"), /^Pause$/);
   });
 
@@ -254,7 +258,6 @@ test.each([
 ])("has no serious accessibility violation, and nothing moves while it trains: %j", async (options) => {
   const visitor = await demo.visit("wasm", TAB, options);
   const { page } = visitor;
-  await page.emulateMedia({ reducedMotion: "reduce", colorScheme: options.dark ? "dark" : "light" });
   await visitor.reaches(at("exact"), 1);
   await page.evaluate(`
     globalThis.shift = 0;
@@ -266,6 +269,11 @@ test.each([
   await visitor.reaches(at("sample-step"), step + 20);
   await visitor.reaches(at("exact"), 90);
   expect(await page.evaluate("shift")).toBe(0);
+  await page.emulateMedia({ reducedMotion: "reduce", colorScheme: options.dark ? "dark" : "light" });
+  expect(
+    await page.evaluate("getComputedStyle(document.querySelector('.text-bars .bar > span')).transitionDuration"),
+  ).toBe("0s");
+  await visitor.reaches(at("step-count"), (await visitor.number(at("step-count"))) + 10);
   expect(await visitor.accessibilityFaults()).toEqual([]);
   await page.getByTestId(at("data")).selectOption("own");
   expect(await visitor.accessibilityFaults()).toEqual([]);
