@@ -25,6 +25,7 @@ const tabs = {
     await reached(page, "convolution-step-count", 300);
     await page.waitForTimeout(3000);
   },
+  text: async (page) => reached(page, "text-exact", 80),
 };
 
 /** Waits until a number of the page is large enough. */

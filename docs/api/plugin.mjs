@@ -11,7 +11,7 @@ const topics = [
   [/^nn\/(optimizers?|adam|muon|momentum-form|schedules|clipping|packed)/, "Optimizers and schedules"],
   [/^nn\/augmentation/, "Training"],
   [/^nn\//, "Layers and models"],
-  [/^(data\/text\/|train\/(generate\/|next-token)|node\/text)/, "Text"],
+  [/^(data\/text\/|train\/(generate\/|answers|next-token)|node\/text)/, "Text"],
   [/^train\//, "Training"],
   [/^(data|node\/(csv|mnist|png))/, "Data"],
   [/^node\/(dawn|tuning-store)|createNodeBackend|dawnGpu|NodeBackendOptions/, "Backends"],

@@ -4,7 +4,7 @@
  */
 import { isRegression, type AnyDataset, type RowDataset } from "./dataset.ts";
 import type { ExampleTensor, TensorElements } from "./tensor-dataset.ts";
-import { describeText, isText, windowsOf } from "./text/dataset.ts";
+import { describeText, isText, windowsOf } from "./text/windows.ts";
 
 /** The type of a column's elements, as they are stored. */
 export type ColumnType = "float32" | "uint32" | "uint8";

@@ -23,8 +23,9 @@ export function dropoutKey(seed: number, step: number, layer: number, part = 0):
 /** The options of `apply` with their default values. */
 export function resolvedOptions(options: ApplyOptions, seed: number): Required<ApplyOptions> {
   const { training = false, precision = "float32" } = options;
-  const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer), recordMoments = () => {} } = options;
-  return { training, precision, dropoutKeyAt, recordMoments };
+  const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+  const { recordMoments = () => {}, recordAttention = () => {} } = options;
+  return { training, precision, dropoutKeyAt, recordMoments, recordAttention };
 }
 
 /** The initial values of the parameter at a position in a layer; undefined if they are not needed. */

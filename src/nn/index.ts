@@ -64,6 +64,7 @@ export type {
 export type {
   ApplyOptions,
   BatchMoments,
+  RecordedAttention,
   BuiltLayer,
   ConfigResolver,
   ConfigValue,

@@ -40,7 +40,8 @@ export {
   type ThresholdCriterion,
 } from "./roc.ts";
 export { classesByThreshold, positiveScores } from "./two-classes.ts";
-export { answerLoss, exactAnswers, nextTokenLoss } from "./next-token.ts";
+export { answerLoss, exactAnswers } from "./answers.ts";
+export { nextTokenLoss } from "./next-token.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { OutputsOf } from "./network.ts";
 export type { BatchFunction } from "./objective.ts";

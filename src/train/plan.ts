@@ -5,7 +5,7 @@
 import type { Backend } from "../backends/backend.ts";
 import type { AnyDataset } from "../data/dataset.ts";
 import type { DataStream } from "../data/stream.ts";
-import { isText } from "../data/text/dataset.ts";
+import { isText } from "../data/text/windows.ts";
 import { streamOfText } from "../data/text/stream.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";

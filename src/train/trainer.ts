@@ -196,7 +196,9 @@ class RunTrainer implements Trainer<AnyModel> {
   async evaluate(dataset: AnyDataset | DataStream, options: ApplicationOptions = {}): Promise<Evaluation> {
     requireSource("evaluate", dataset);
     const lastStep = Math.max(0, this.step - 1);
-    const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) => valueAt(this.#run.plan.places.scheduleStep(lastStep)));
+    const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) =>
+      valueAt(this.#run.plan.places.scheduleStep(lastStep)),
+    );
     return this.#recovery.onDevice("evaluate", (placement) => {
       const evaluator = evaluatorOf("evaluate", placement, options);
       return "batches" in dataset

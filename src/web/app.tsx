@@ -27,6 +27,8 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
   readAddress(false);
   addEventListener("keydown", onKey);
   takeDrops((file) => {
+    const { takeFile } = loadedTabs.value[tab.value] ?? {};
+    if (takeFile) return void takeFile(file);
     visit(() => leaveFor("digits"));
     void loadFile(file);
   });

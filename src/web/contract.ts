@@ -6,6 +6,7 @@ import type { DeviceChoice } from "../index.ts";
 import type { ConvolutionApi } from "./convolution/contract.ts";
 import type { DigitsApi } from "./digits/contract.ts";
 import type { PlaygroundApi } from "./playground/contract.ts";
+import type { TextApi } from "./text/contract.ts";
 
 export interface OpenOptions {
   /** "auto" uses the CPU, through WebAssembly, if there is no GPU. */
@@ -40,4 +41,6 @@ export interface WorkerApi {
   openPlayground(): Promise<PlaygroundApi & ProxyMarked>;
   /** Loads the worker's code for the Convolution tab. The first call creates its service. */
   openConvolution(): Promise<ConvolutionApi & ProxyMarked>;
+  /** Loads the worker's code for the Text tab. The first call creates its service. */
+  openText(): Promise<TextApi & ProxyMarked>;
 }

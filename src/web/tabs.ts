@@ -16,17 +16,21 @@ export interface TabContent {
   readonly commands: { toggle(): unknown; step(): unknown; reset(): unknown };
   /** Continues on a newly opened device. */
   resume(): void;
+  /** Takes a file that was dropped on the tab. Without it, the Digits tab takes the file. */
+  takeFile?(file: File): unknown;
 }
 
 export const tabTitles: Record<Tab, string> = {
   digits: "Digits",
   playground: "Playground",
   convolution: "Convolution",
+  text: "Text",
 };
 
 const loaders: Partial<Record<Tab, () => Promise<TabContent>>> = {
   playground: async () => (await import("./playground/tab.tsx")).playgroundTab,
   convolution: async () => (await import("./convolution/tab.tsx")).convolutionTab,
+  text: async () => (await import("./text/tab.tsx")).textTab,
 };
 
 /** The tabs whose code is loaded. */

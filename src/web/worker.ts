@@ -44,6 +44,10 @@ const api: WorkerApi = {
     const { createConvolutionService } = await import("./convolution/service/service.ts");
     return proxy(createConvolutionService({ getBackend, getPage: () => page }));
   }),
+  openText: lazily(async () => {
+    const { createTextService } = await import("./text/service/service.ts");
+    return proxy(createTextService(getBackend));
+  }),
 };
 
 expose(api);

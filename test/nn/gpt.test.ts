@@ -3,7 +3,16 @@ import { GraphError, OptionError } from "../../src/errors.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
 import { constant, type StoredAttributes } from "../../src/graph/leaves.ts";
 import { sizeOf, type Tensor } from "../../src/graph/tensor.ts";
-import { layers, modelFromConfig, models, optimizers, sequential, summary, toSequential } from "../../src/nn/index.ts";
+import {
+  layers,
+  modelFromConfig,
+  models,
+  optimizers,
+  sequential,
+  summary,
+  toSequential,
+  type RecordedAttention,
+} from "../../src/nn/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { slice } from "../../src/ops/indexing/index.ts";
 import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
@@ -158,6 +167,51 @@ describe("layers of sequences refuse", () => {
       'unknown norm "batch"',
     );
     expect(() => layers.tiedEmbedding(5, 4, [])).toThrow(OptionError);
+  });
+});
+
+describe("recordAttention", () => {
+  test("gets the weights of each head, softmax(q kᵀ / √width) over the keys that are allowed", async () => {
+    // Row r and column c of the weight; columns 0 to 3 are the queries of both heads, 4 to 7 the keys.
+    const weightAt = (row: number, column: number) => Math.sin(1 + 12 * row + column);
+    const layer = layers.multiHeadAttention({
+      heads: 2,
+      causal: true,
+      bias: false,
+      weights: () => Float32Array.from({ length: 48 }, (_, i) => weightAt(Math.floor(i / 12), i % 12)),
+    });
+    const recorded: RecordedAttention[] = [];
+    const x = [0.5, -1, 2, 0.25, 1, 1, -0.5, 3, -2, 0.75, 0, 1];
+    const model = sequential([layer], { inputShape: [3, 4] });
+    model.apply(constant(x, [1, 3, 4]), { recordAttention: (one) => recorded.push(one) });
+    expect(recorded.map(({ path }) => path)).toEqual(["0"]);
+    const { weights } = recorded[0]!;
+    expect(weights.shape).toEqual([1, 2, 3, 3]);
+    const found = (await evaluate({ weights })).outputs["weights"]!;
+    const projected = (position: number, column: number) =>
+      [0, 1, 2, 3].reduce((sum, row) => sum + x[4 * position + row]! * Math.fround(weightAt(row, column)), 0);
+    for (const head of [0, 1])
+      for (const query of [0, 1, 2]) {
+        const scores = Array.from({ length: query + 1 }, (_, key) =>
+          [2 * head, 2 * head + 1].reduce((sum, c) => sum + projected(query, c) * projected(key, 4 + c), 0),
+        );
+        const powers = scores.map((score) => Math.exp(score / Math.SQRT2));
+        const sum = powers.reduce((total, power) => total + power, 0);
+        const expected = [0, 1, 2].map((key) => (powers[key] ?? 0) / sum);
+        const row = found.slice(9 * head + 3 * query, 9 * head + 3 * query + 3);
+        row.forEach((weight, key) => expect(weight).toBeCloseTo(expected[key]!, 12));
+      }
+  });
+
+  test("is called for each block of a GPT, and changes no output", async () => {
+    const model = models.gpt(small);
+    const tokens = tokensOf([1, 4, 2, 10, 0, 7], 6);
+    const recorded: RecordedAttention[] = [];
+    const { logits } = model.apply({ tokens }, { recordAttention: (one) => recorded.push(one) });
+    expect(recorded.map(({ path }) => path)).toEqual(["gpt.1.attention", "gpt.2.attention"]);
+    for (const { weights } of recorded) expect(weights.shape).toEqual([1, 2, 6, 6]);
+    const { outputs } = await evaluate({ recorded: logits, usual: model.apply({ tokens }).logits });
+    expect(outputs["recorded"]).toEqual(outputs["usual"]);
   });
 });
 

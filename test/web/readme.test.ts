@@ -12,8 +12,8 @@ test("the README of the page lists every test ID that the tests use", () => {
   const used = [...text.matchAll(/\b(?:getByTestId|text|number|says|reaches|click|at)\("([a-z0-9-]+)"/g)].map(
     ([, id]) =>
       id!
-        .replace(/^(playground|convolution)-/, "")
-        .replace(/^(layer|sample|maps|run|predict|lesson-action)-\d/, "$1-N"),
+        .replace(/^(playground|convolution|text)-/, "")
+        .replace(/^(layer|head|sample|maps|run|predict|lesson-action)-\d/, "$1-N"),
   );
   expect(used.length).toBeGreaterThan(100);
   expect([...new Set(used)].filter((id) => !list.includes(`\`${id}\``))).toEqual([]);

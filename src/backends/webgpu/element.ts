@@ -40,6 +40,8 @@ export class ElementCode {
   readonly #lane: Lane | undefined;
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<Tensor, number>();
+  /** The names of indices, by their WGSL. */
+  readonly #indices = new Map<string, string>();
   readonly #numbers: NumberWriter = {
     float: (value) => this.#float(value),
     argument: (value) => this.#scope.argument(value),
@@ -106,9 +108,22 @@ export class ElementCode {
   #inputsOf(node: Tensor, place: Place): InputValue[] {
     return node.inputs.map((tensor) => ({
       here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),
-      at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
-      vec4At: (index) => this.vec4(tensor, placeAt(`(${index})`, tensor.shape)),
+      at: (index) => this.value(tensor, placeAt(this.#index(index), tensor.shape)),
+      vec4At: (index) => this.vec4(tensor, placeAt(this.#index(index), tensor.shape)),
     }));
+  }
+
+  /**
+   * A name for an index. The index of an input may contain it several times: without a name, a chain of moved elements
+   * grows exponentially, and SwiftShader did not compile the gradient of the three parts of attention within minutes.
+   */
+  #index(expression: string): string {
+    const known = this.#indices.get(expression);
+    if (known) return known;
+    const name = `index_${this.#indices.size}`;
+    this.lines.push(`let ${name} = ${expression};`);
+    this.#indices.set(expression, name);
+    return name;
   }
 
   #literal(tensor: Tensor): string {

@@ -8,7 +8,7 @@ import {
 import { foldsOf } from "../../data/folds.ts";
 import type { ImageInput } from "../../data/image-pixels.ts";
 import { splitDataset } from "../../data/split.ts";
-import { isText } from "../../data/text/dataset.ts";
+import { isText } from "../../data/text/windows.ts";
 import {
   datasetFromTable,
   featureMeans,

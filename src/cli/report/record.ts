@@ -1,7 +1,8 @@
 import type { Backend, Session } from "../../backends/backend.ts";
 import type { Normalization, Dataset } from "../../data/dataset.ts";
 import { firstExamples } from "../../data/split.ts";
-import { isText, type TextDataset } from "../../data/text/dataset.ts";
+import { type TextDataset } from "../../data/text/dataset.ts";
+import { isText } from "../../data/text/windows.ts";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";

@@ -4,7 +4,8 @@
 import { createHash } from "node:crypto";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
-import { isText, type TextDataset } from "../../data/text/dataset.ts";
+import type { TextDataset } from "../../data/text/dataset.ts";
+import { isText } from "../../data/text/windows.ts";
 import type { CheckpointState, LoadedState } from "../../formats/checkpoint.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type {

@@ -3,7 +3,7 @@
  */
 import type { Backend } from "../../backends/backend.ts";
 import { isRegression } from "../../data/dataset.ts";
-import { isText } from "../../data/text/dataset.ts";
+import { isText } from "../../data/text/windows.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";

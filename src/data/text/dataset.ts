@@ -1,6 +1,5 @@
 import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { Random } from "../../random.ts";
-import type { Columns, DataDescription } from "../columns.ts";
 import { newTokens, requireText, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /**
@@ -161,22 +160,4 @@ export function splitText(
     train: partOf(name, (document) => !chosen.has(document)),
     validation: partOf(held, (document) => chosen.has(document)),
   };
-}
-
-/** Whether a data set is a text. */
-export const isText = (data: object): data is TextDataset => "tokenizer" in data && "tokens" in data;
-
-/** Describes the tensors of a batch. */
-export function describeText({ name, context, tokenizer }: TextDataset): DataDescription {
-  const column = { shape: [context], dtype: "uint32" } as const;
-  return { name, columns: { tokens: column, targets: column }, vocabulary: tokenizer.vocabularySize };
-}
-
-/** Windows number first … first + count − 1 of those that follow each other. */
-export function windowsOf({ tokens, context }: TextDataset, first: number, count: number): Columns {
-  const column = (shift: number) => ({
-    values: Uint32Array.from(tokens.subarray(first * context + shift, (first + count) * context + shift)),
-    shape: [context],
-  });
-  return { tokens: column(0), targets: column(1) };
 }

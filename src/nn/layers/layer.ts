@@ -51,6 +51,17 @@ export interface BatchMoments {
   readonly momentum: number;
 }
 
+/** The weights of one attention layer. */
+export interface RecordedAttention {
+  /** The indices of the containing layers and the layer, which prefix the names of its parameters, as in `LayerContext.path`. */
+  readonly path: string;
+  /**
+   * [batch, heads, queries, keys]: how much each position (query) takes of each position (key), without dropout. Each row
+   * sums to 1.
+   */
+  readonly weights: Tensor;
+}
+
 /** Options of applying a model. */
 export interface ApplyOptions {
   /** Whether dropout and noise are active, and batch normalization uses the batch's statistics; false by default. */
@@ -66,6 +77,11 @@ export interface ApplyOptions {
    * different random numbers, return different keys.
    */
   readonly dropoutKeyAt?: (step: number, layer: number) => number;
+  /**
+   * Called for each use of a layer with attention, with its weights, which can then be outputs of a graph. They are
+   * computed only there: the output of the layer does not depend on them.
+   */
+  readonly recordAttention?: (attention: RecordedAttention) => void;
   /** The precision of matrix products; "float32" by default. See `matmul`. */
   readonly precision?: Precision;
 }
@@ -85,6 +101,7 @@ export const evaluation: Required<ApplyOptions> = {
   precision: "float32",
   dropoutKeyAt: () => 0,
   recordMoments: () => {},
+  recordAttention: () => {},
 };
 
 /** A layer with its parameters. */

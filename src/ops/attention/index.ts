@@ -6,9 +6,9 @@ import { requireType, sameShape, type Shape, type Tensor } from "../../graph/ten
 import { broadcastShapes, broadcastsTo } from "../elementwise/function.ts";
 import type { Precision } from "../matmul/precision.ts";
 import { fusedAttention } from "./fused.ts";
-import { plainAttention } from "./plain.ts";
+import { attentionWeights, plainAttention } from "./plain.ts";
 
-export { fusedAttention, plainAttention };
+export { attentionWeights, fusedAttention, plainAttention };
 export { rotateByPosition, type RotationOptions } from "./rotation.ts";
 
 /** The options of `attention`. */

@@ -4,7 +4,7 @@
  * smaller window. A stream's batches go through a window, too. A text stays on the device, or is a stream of windows that
  * the host draws.
  */
-import { isText } from "../../data/text/dataset.ts";
+import { isText } from "../../data/text/windows.ts";
 import type { DataPlan } from "../plan.ts";
 import { widestBytes, type Feed } from "./feed.ts";
 import { StreamReader } from "./reader.ts";

@@ -1,7 +1,7 @@
 /*
  * The interface of the Convolution tab to the worker: the calls, and the events that the worker sends.
  */
-import type { Stamp } from "../shared/requests.ts";
+import type { RunApi, RunEvent } from "../shared/run-contract.ts";
 import type { SubjectSettings, TrainingSettings } from "./settings.ts";
 
 /** Training of both networks has begun. */
@@ -60,11 +60,7 @@ export type ConvolutionEvent =
   | { readonly kind: "frame"; readonly frame: Frame }
   | ShiftsEvent
   | AccuracyEvent
-  /** Whether training is wanted. While the tab is hidden, it waits. */
-  | { readonly kind: "running"; readonly running: boolean }
-  /** The device was lost and replaced, and training continued. */
-  | { readonly kind: "recovery"; readonly reason: string }
-  | { readonly kind: "error"; readonly message: string; readonly deviceGone: boolean };
+  | RunEvent;
 
 /** What the networks see. */
 export interface Subject extends SubjectSettings {
@@ -72,32 +68,8 @@ export interface Subject extends SubjectSettings {
   readonly drawn?: Uint8Array | undefined;
 }
 
-/**
- * The worker's side of the tab. Calls are executed in order, except those that a later call makes pointless. Each resolves
- * when its events have been sent. `request` is the number of the call, greater than all earlier ones.
- */
-export interface ConvolutionApi {
-  /** Sets the listener, a Comlink.proxy. It replaces the previous one. */
-  subscribe(listener: (event: ConvolutionEvent, stamp: Stamp) => void): Promise<void>;
-  /**
-   * Sets the settings. The networks start over with new weights, unless they have these settings already. Training keeps
-   * running or pausing.
-   */
-  configure(request: number, settings: TrainingSettings): Promise<void>;
-  /** Starts over with new weights. It keeps running or pausing. */
-  reset(request: number): Promise<void>;
-  /** Continues with the last saved weights on a newly opened device, and trains. */
-  resume(request: number): Promise<void>;
-  /** Trains until `pause`, while the tab is visible. */
-  start(request: number): Promise<void>;
-  /** Pauses. Resolves when the last step is done. */
-  pause(request: number): Promise<void>;
-  /** Pauses and runs one step. */
-  step(request: number): Promise<void>;
-  /** Shows or hides the tab. It trains only while it is visible, which it is at first. */
-  show(request: number, visible: boolean): Promise<void>;
+/** The worker's side of the tab. */
+export interface ConvolutionApi extends RunApi<TrainingSettings, ConvolutionEvent> {
   /** Changes what the networks see. */
   look(request: number, subject: Subject): Promise<void>;
-  /** Sets the least time between two frames; 60 ms at first. */
-  setFrameTime(milliseconds: number): Promise<void>;
 }

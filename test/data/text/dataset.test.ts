@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../src/data/text/characters.ts";
 import { byteTokenizer } from "../../../src/data/text/bytes.ts";
-import { makeTextDataset, splitText, windowsOf } from "../../../src/data/text/dataset.ts";
+import { makeTextDataset, splitText } from "../../../src/data/text/dataset.ts";
+import { windowsOf } from "../../../src/data/text/windows.ts";
 import { decodeUtf8 } from "../../../src/data/text/utf8.ts";
 import { DataError, OptionError } from "../../../src/errors.ts";
 

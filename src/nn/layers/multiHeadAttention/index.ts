@@ -1,6 +1,6 @@
 import { GraphError, OptionError } from "../../../errors.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
-import { attention, rotateByPosition } from "../../../ops/attention/index.ts";
+import { attention, attentionWeights, rotateByPosition } from "../../../ops/attention/index.ts";
 import { slice } from "../../../ops/indexing/index.ts";
 import { reshape, transpose } from "../../../ops/layout/index.ts";
 import { requireCount, requireNumber } from "../../checks.ts";
@@ -56,11 +56,12 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Lay
           const projected = reshape(project(x, applied), [x.shape[0]!, length, 3, heads, width / heads]);
           const [q, k, v] = rotary ? rotated(projected) : ([0, 1, 2] as const).map((part) => headsOf(projected, part));
           const isDropping = applied.training && dropout > 0;
+          const { precision } = applied;
           const mask = applied.mask && maskOfKeys(applied.mask, x);
+          const reading = { causal, precision, ...(mask && { mask }) };
+          applied.recordAttention({ path: context.path, weights: attentionWeights(q!, k!, reading) });
           const attended = attention(q!, k!, v!, {
-            causal,
-            ...(mask && { mask }),
-            precision: applied.precision,
+            ...reading,
             ...(isDropping && { dropout: { rate: dropout, key: stepKey(context, applied) } }),
           });
           return merge(reshape(transpose(attended, [0, 2, 1, 3]), [x.shape[0]!, length, width]), applied);

@@ -5,7 +5,7 @@ import { patchArea, PICTURE_SIDE, receptiveField, stages, valueAt, type Area, ty
 import { frame, pixel } from "../state/index.ts";
 import { FilterPicture } from "./filters.tsx";
 import { SmallPicture } from "./picture.tsx";
-import { evenPercent } from "./text.ts";
+import { evenPercent } from "../../shared/format.ts";
 
 /** The picture as the networks see it, with the part that the chosen pixel depends on. */
 export function NetworkInput() {

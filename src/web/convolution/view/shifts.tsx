@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { testedShifts, type Pair } from "../contract.ts";
 import { MOST_SHIFT, shiftsAlong } from "../settings.ts";
 import { accuracy, prepared, shifts, subject } from "../state/index.ts";
-import { evenPercent } from "./text.ts";
+import { evenPercent } from "../../shared/format.ts";
 
 const networks: readonly { readonly name: keyof Pair<unknown>; readonly title: string }[] = [
   { name: "convolution", title: "Convolutional" },

@@ -1,11 +1,9 @@
 /*
  * The buttons of the Convolution tab, the state of the training, and messages.
  */
-import type { ComponentChildren } from "preact";
-import { ContinueOnCpu } from "../../continue.tsx";
-import { CloseButton } from "../../shared/close-button.tsx";
 import { NumberField, Select } from "../../shared/fields.tsx";
 import { percent } from "../../shared/format.ts";
+import { Entry, RunButtons, RunMessage } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import type { Pair } from "../contract.ts";
 import { trainingFields } from "../settings.ts";
@@ -21,20 +19,9 @@ import {
 } from "../state/index.ts";
 
 export function Toolbar() {
-  const { toggle, step, reset } = convolutionCommands;
   return (
     <section class="card convolution-toolbar" aria-label="Training">
-      <div class="row">
-        <button type="button" class="primary" data-testid="convolution-start" onClick={toggle} title="Shortcut: Space">
-          {running.value ? "Pause" : "Start"}
-        </button>
-        <button type="button" data-testid="convolution-step" onClick={step} title="Shortcut: S">
-          Step
-        </button>
-        <button type="button" data-testid="convolution-reset" onClick={reset} title="Shortcut: R">
-          Reset
-        </button>
-      </div>
+      <RunButtons prefix="convolution-" running={running.value} commands={convolutionCommands} />
       <dl class="numbers">
         <Entry name="Step" testId="convolution-step-count">
           {frame.value?.step ?? 0}
@@ -65,7 +52,7 @@ export function Toolbar() {
         digits{prepared.value && ` (${prepared.value.data})`}: one with convolutions, one without. Draw, and follow your
         digit through the first one.
       </p>
-      <Message />
+      <RunMessage testId="convolution-message" message={message} deviceGone={deviceGone} />
     </section>
   );
 }
@@ -76,25 +63,5 @@ function Accuracy({ network, title }: { network: keyof Pair<unknown>; title: str
     <Entry name={`${title}: test accuracy`} testId={`convolution-accuracy-${network}`}>
       {share === undefined ? "–" : percent(share)}
     </Entry>
-  );
-}
-
-function Entry({ name, testId, children }: { name: string; testId: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd data-testid={testId}>{children}</dd>
-    </div>
-  );
-}
-
-function Message() {
-  const { value } = message;
-  return (
-    <div class={value?.kind === "error" ? "fault" : "notice"} role="status" hidden={!value}>
-      <span data-testid="convolution-message">{value?.text}</span>{" "}
-      <CloseButton close={() => (message.value = undefined)} />
-      {deviceGone.value && <ContinueOnCpu />}
-    </div>
   );
 }

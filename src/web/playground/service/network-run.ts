@@ -108,8 +108,8 @@ class NetworkRun implements Run {
     return this.#trainer.step;
   }
 
-  advance(steps: number): Promise<void> {
-    return advance(this.#trainer, steps);
+  async advance(steps: number): Promise<void> {
+    await advance(this.#trainer, steps);
   }
 
   async frame(): Promise<Frame> {

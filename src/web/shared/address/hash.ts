@@ -3,7 +3,7 @@
  */
 import { shortened } from "../../../text.ts";
 
-export const tabs = ["digits", "playground", "convolution"] as const;
+export const tabs = ["digits", "playground", "convolution", "text"] as const;
 
 export type Tab = (typeof tabs)[number];
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { FilterHistory } from "../../../src/web/convolution/state/filter-history.ts";
+import { StepHistory } from "../../../src/web/shared/step-history.ts";
 
 const weights = (step: number) => new Float32Array(200).fill(step);
 
-test("the history keeps the first and the latest filters, at about equal distances", () => {
-  let history = new FilterHistory();
+test("the history keeps the first and the latest records, at about equal distances", () => {
+  let history = new StepHistory<{ step: number; weights: Float32Array }>(100);
   for (let step = 0; step <= 5000; step++) history = history.with({ step, weights: weights(step) });
   const steps = history.records.map(({ step }) => step);
   expect(steps[0]).toBe(0);
@@ -17,6 +17,6 @@ test("the history keeps the first and the latest filters, at about equal distanc
 });
 
 test("the history does not repeat a step", () => {
-  const once = new FilterHistory().with({ step: 4, weights: weights(4) });
-  expect(once.with({ step: 4, weights: weights(4) })).toBe(once);
+  const once = new StepHistory(100).with({ step: 4 });
+  expect(once.with({ step: 4 })).toBe(once);
 });
