@@ -1,4 +1,4 @@
-import type { TuningStore } from "./tuning.ts";
+import type { TuningStore } from "./tuning-choices.ts";
 
 const STORE = "choices";
 
@@ -39,3 +39,7 @@ export function browserTuningStore(database = "wgrad-tuning"): TuningStore {
     },
   };
 }
+
+/** IndexedDB, where the environment has it. */
+export const usualTuningStore = (): TuningStore | undefined =>
+  "indexedDB" in globalThis ? browserTuningStore() : undefined;

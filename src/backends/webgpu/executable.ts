@@ -59,6 +59,8 @@ export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
   /** The buffers of this executable, without those of leaves. */
   readonly buffers: OwnBuffers;
+  /** Called when the steps of a submit have finished, with the milliseconds since it. */
+  onFinished: ((steps: number, milliseconds: number) => void) | undefined;
   readonly #device: Device;
   readonly #plan: Plan;
   readonly #trace: Region;
@@ -101,7 +103,7 @@ export class WebGPUExecutable implements Executable {
     const reported = this.#prepare();
     const rows: Promise<ArrayBuffer>[] = [];
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
-      rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
+      rows.push(this.#timedSubmit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
     const parts = await Promise.all(rows);
     await this.#requireSound(reported);
@@ -117,10 +119,12 @@ export class WebGPUExecutable implements Executable {
     return type.from(values);
   }
 
-  async read(output: string): Promise<NumericArray> {
+  /** @param most reads only this number of elements, at the end of the output */
+  async read(output: string, most = Infinity): Promise<NumericArray> {
     const tensor = this.#plan.kept.get(output)!;
     const { buffer, offset, elements } = this.#plan.regions.get(tensor)!;
-    const bytes = await this.#device.read(this.buffers.get(buffer), 4 * offset, 4 * elements);
+    const count = Math.min(most, elements);
+    const bytes = await this.#device.read(this.buffers.get(buffer), 4 * (offset + elements - count), 4 * count);
     return tensor.dtype === "float32" ? new Float32Array(bytes) : new Uint32Array(bytes);
   }
 
@@ -144,6 +148,29 @@ export class WebGPUExecutable implements Executable {
       const times = await timer.submit(encoder);
       await this.#requireSound(reported);
       return times;
+    } finally {
+      timer.dispose();
+    }
+  }
+
+  /**
+   * Runs step 0 several times in one pass.
+   * @returns the milliseconds of the pass by the GPU's clock
+   * @throws DeviceError if the device has no timestamps
+   */
+  async time(steps: number): Promise<number> {
+    const reported = this.#prepare();
+    const timer = new PassTimer(this.#device, 1);
+    try {
+      this.#ring.write(0, 1);
+      const encoder = this.#device.gpu.createCommandEncoder();
+      this.#clearAtomics(encoder, 1);
+      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(0) });
+      for (let step = 0; step < steps; step++) this.#encode(pass, 0, this.#recorded);
+      pass.end();
+      const [nanoseconds] = await timer.submit(encoder);
+      await this.#requireSound(reported);
+      return nanoseconds! / 1e6;
     } finally {
       timer.dispose();
     }
@@ -174,6 +201,13 @@ export class WebGPUExecutable implements Executable {
   #clearAtomics(encoder: GPUCommandEncoder, steps: number): void {
     if (this.#plan.fusion.atomics.length === 0) return;
     encoder.clearBuffer(this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * steps);
+  }
+
+  async #timedSubmit(first: number, count: number): Promise<ArrayBuffer> {
+    const submitted = performance.now();
+    const row = await this.#submit(first, count);
+    this.onFinished?.(count, performance.now() - submitted);
+    return row;
   }
 
   async #submit(first: number, count: number): Promise<ArrayBuffer> {

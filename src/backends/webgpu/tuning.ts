@@ -1,63 +1,15 @@
 /*
  * The fastest way to divide a kernel's work differs between GPUs, and no rule of thumb fits all of them. The tuner
  * measures the candidates on the actual adapter, one class of kernels after the other. The caller stores its choices.
- * All candidates give the same bits, so a choice affects only the speed. Tuning runs only on request, so the first step
- * never waits for it.
+ * All candidates give the same bits, so a choice affects only the speed. This is the tuner on request;
+ * background-tuning.ts tunes while other work runs. The first step never waits for either.
  */
 import type { Device } from "../../device/device.ts";
 import { defineGraph } from "../../graph/graph.ts";
 import type { TuningCase } from "../../ops/kernel.ts";
-import { version } from "../../version.ts";
 import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
-
-/** Stores choices between processes, under a key that identifies the adapter and the version of the library. */
-export interface TuningStore {
-  /** The text stored under the key, or undefined. */
-  load(key: string): Promise<string | undefined>;
-  /** Stores a text under a key and replaces the previous one. */
-  save(key: string, text: string): Promise<void>;
-}
-
-/** The name of the fastest way to divide the work, for each class of kernels. */
-export type TuningChoices = Readonly<Record<string, string>>;
-
-/** Choices are valid for this adapter, driver and version of wgrad. */
-export function tuningKey({ gpu: { adapterInfo: info } }: Device): string {
-  return ["wgrad", version, info.vendor, info.architecture, info.device, info.description].join("|");
-}
-
-/**
- * Reads stored choices. Invalid ones are ignored and logged in one line.
- * @param log called with that line
- */
-export async function loadChoices(
-  store: TuningStore,
-  key: string,
-  log: (line: string) => void,
-): Promise<TuningChoices> {
-  try {
-    const text = await store.load(key);
-    if (text === undefined) return {};
-    const kept: unknown = JSON.parse(text);
-    if (isChoices(kept)) return kept;
-    log("The tuner's stored choices are not in the format of this version; they are ignored.");
-  } catch (error) {
-    log(
-      `The tuner's stored choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`,
-    );
-  }
-  return {};
-}
-
-function isChoices(kept: unknown): kept is TuningChoices {
-  return (
-    typeof kept === "object" &&
-    kept !== null &&
-    !Array.isArray(kept) &&
-    Object.values(kept).every((name) => typeof name === "string")
-  );
-}
+import type { TuningChoices } from "./tuning-choices.ts";
 
 /** The time of one candidate for one class. */
 export interface CaseResult {
@@ -93,7 +45,7 @@ const BATCH = 4;
 const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
 
 /** A candidate that is slower than the best by this factor is not measured further. */
-const CLEARLY_SLOWER = 1.25;
+export const CLEARLY_SLOWER = 1.25;
 
 /**
  * Measures the candidates for each class of the given cases, the largest cases first. By default it tries the promising
@@ -175,7 +127,8 @@ class Race {
   }
 }
 
-function sameBits(values: ArrayLike<number>, expected: ArrayLike<number>): boolean {
+/** Whether two results have the same bits, apart from those of NaN. */
+export function sameBits(values: ArrayLike<number>, expected: ArrayLike<number>): boolean {
   for (let index = 0; index < expected.length; index++) if (!Object.is(values[index], expected[index])) return false;
   return true;
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { makeFolderOrRefuse } from "../../node/files.ts";
-import { createNodeBackend } from "../../node/index.ts";
 import { applyConfigFile, configOption, configurationOf, settableOptions } from "../options/config.ts";
 import { mnistPaths } from "../options/data-options.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
@@ -12,8 +11,9 @@ import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { trainOptions, type TrainFlags } from "../options/train-options.ts";
 import { filesOf, Sweep } from "../sweep/sweep.ts";
 import { gridRuns, parseChoices, parseRange, randomRuns, type Changes } from "../sweep/sweep-plan.ts";
-import { say, warn } from "../text/terminal.ts";
+import { say } from "../text/terminal.ts";
 import { adapterText, counted, field } from "../text/text.ts";
+import { trainingBackend } from "../training/backend.ts";
 import { loadStartingModel } from "../training/starting-model.ts";
 
 interface SweepFlags {
@@ -89,7 +89,7 @@ async function sweep(command: Command): Promise<void> {
   const results = filesOf(runs, configurationOf(command)).map((name) => ({ option: "--out", path: join(out, name) }));
   requireSeparatePaths({ inputs: [...inputs, ...mnistPaths(flags)], outputs: [...outputs, ...results] });
   await makeFolderOrRefuse(out);
-  const backend = await createNodeBackend({ device: flags.device, log: warn });
+  const backend = await trainingBackend(flags);
   try {
     say(field("sweep", `${counted(runs.length, "run")} in ${out}`));
     say(field("adapter", adapterText(backend)));

@@ -39,7 +39,7 @@ const everyOption: Readonly<Record<string, unknown>> = {
   weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
   onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, takeOver: true, onCheckpointError: "stop", report: "r.html",
-  device: "cpu", out: "o", log: "g", logFormat: "csv", augment: "shift=2,rotate=5", classWeights: [1, 0.5],
+  device: "cpu", tune: false, out: "o", log: "g", logFormat: "csv", augment: "shift=2,rotate=5", classWeights: [1, 0.5],
 }; // prettier-ignore
 
 test("the published schema is generated from the options of train", async () => {

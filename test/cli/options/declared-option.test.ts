@@ -43,6 +43,7 @@ describe("the options of train declare", () => {
       "testLabels",
       "text",
       "threshold",
+      "tune",
     ]);
   });
 
@@ -83,6 +84,7 @@ describe("the options of train declare", () => {
       "text",
       "textLines",
       "tokenizer",
+      "tune",
       "validation",
       "vocabulary",
     ]);
