@@ -7,11 +7,10 @@ import type { Backend } from "../backend.ts";
 import { CheckedSession, Lifetime } from "../checked-session.ts";
 import type { CompileOptions } from "./compile.ts";
 import { WebGPUSession } from "./session.ts";
-import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
 import type { BackgroundTuner } from "./background-tuning.ts";
 import type { TimeLimits } from "./time-budget.ts";
 import { Choices, tuningKey, type TuningStore } from "./tuning-choices.ts";
-import { tune, type CaseResult, type Tuned, type TuningOptions } from "./tuning.ts";
+import type { CaseResult, Tuned, TuningOptions } from "./tuning.ts";
 
 export type { TimeLimits } from "./time-budget.ts";
 export { usualTuningStore } from "./browser-store.ts";
@@ -110,7 +109,8 @@ export async function openBackend(
       lifetime.requireOpen("tune");
       const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) =>
         report({ product: kernelClass, tiling: choice, milliseconds });
-      const tuned = await tune(device, products.map(productCase), reportCase, tuningOptions);
+      const { tuneProducts } = await import("./tuning.ts");
+      const tuned = await tuneProducts(device, products, reportCase, tuningOptions);
       await choices.add(tuned.choices);
       return tuned;
     },

@@ -7,6 +7,8 @@
 import type { Device } from "../../device/device.ts";
 import { defineGraph } from "../../graph/graph.ts";
 import type { TuningCase } from "../../ops/kernel.ts";
+import type { MatrixProduct } from "../../ops/matmul/index.ts";
+import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
 import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
 import type { TuningChoices } from "./tuning-choices.ts";
@@ -48,19 +50,24 @@ const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
 export const CLEARLY_SLOWER = 1.25;
 
 /**
- * Measures the candidates for each class of the given cases, the largest cases first. By default it tries the promising
+ * Measures the candidates for each class of the given products, the largest products first. By default it tries the promising
  * candidates within a time budget.
  * @param report called with each result
  */
-export async function tune(
+export async function tuneProducts(
   device: Device,
-  cases: readonly TuningCase[],
+  products: readonly MatrixProduct[],
   report: (result: CaseResult) => void,
   { full = false, budget = 300 }: TuningOptions = {},
 ): Promise<Tuned> {
   const deadline = full ? Infinity : performance.now() + budget;
   const limits = launchLimitsOf(device);
-  const classes = new Map([...cases].sort((a, b) => b.work - a.work).map((entry) => [entry.kernelClass, entry]));
+  const classes = new Map(
+    products
+      .map(productCase)
+      .sort((a, b) => b.work - a.work)
+      .map((entry) => [entry.kernelClass, entry]),
+  );
   const choices: Record<string, string> = {};
   const untimed: string[] = [];
   for (const [kernelClass, entry] of classes) {
