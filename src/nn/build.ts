@@ -24,7 +24,8 @@ export function dropoutKey(seed: number, step: number, layer: number, part = 0):
 export function resolvedOptions(options: ApplyOptions, seed: number): Required<ApplyOptions> {
   const { training = false, precision = "float32" } = options;
   const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer), recordMoments = () => {} } = options;
-  return { training, precision, dropoutKeyAt, recordMoments };
+  const { recordOutput = () => {} } = options;
+  return { training, precision, dropoutKeyAt, recordMoments, recordOutput };
 }
 
 /** The initial values of the parameter at a position in a layer; undefined if they are not needed. */

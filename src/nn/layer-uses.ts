@@ -69,6 +69,7 @@ export class LayerUses {
       positions.set(layer, used);
       const known = this.#layerAt(used.position, layer, x, given);
       const output = known.built.apply(x, optionsOfUse(options, used.times++));
+      options.recordOutput(output);
       uses.push({ name: known.name, input: x, output });
       return output;
     };

@@ -4,6 +4,16 @@ import { topologicalOrder } from "../graph/graph.ts";
 import { requireTensor, type Tensor } from "../graph/tensor.ts";
 import { add } from "./elementwise/arithmetic.ts";
 import { reshape } from "./layout/index.ts";
+import { Recomputation } from "./recompute.ts";
+
+/** The options of `gradients`. */
+export interface GradientsOptions {
+  /**
+   * The tensors that are kept for the backward pass, which computes what lies between them again (gradient checkpointing; Chen et
+   * al. 2016). The values are the same; a step takes less memory and more time. By default everything that it reads is kept.
+   */
+  readonly kept?: readonly Tensor[];
+}
 
 /**
  * The gradients of a scalar with respect to tensors, by reverse-mode differentiation: the graph is traversed backwards
@@ -26,6 +36,7 @@ import { reshape } from "./layout/index.ts";
 export function gradients<const Tensors extends readonly Tensor[]>(
   loss: Tensor,
   tensors: Tensors,
+  { kept = [] }: GradientsOptions = {},
 ): { -readonly [Position in keyof Tensors]: Tensor } {
   requireTensor("gradients loss", loss);
   if (!Array.isArray(tensors)) {
@@ -35,7 +46,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
       fix: "Give the parameters as an array",
     });
   }
-  for (const tensor of tensors) requireTensor("gradients", tensor);
+  for (const tensor of [...tensors, ...kept]) requireTensor("gradients", tensor);
   if (loss.size !== 1 || loss.dtype !== "float32") {
     throw new GraphError({
       where: "gradients",
@@ -44,7 +55,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
     });
   }
   const order = topologicalOrder([loss]);
-  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors);
+  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors, kept);
   const found = tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor, order));
   return found as { -readonly [Position in keyof Tensors]: Tensor };
 }
@@ -68,13 +79,15 @@ function propagated(
   order: readonly Tensor[],
   given: ReadonlyMap<Tensor, Tensor>,
   tensors: readonly Tensor[],
+  kept: readonly Tensor[] = [],
 ): ReadonlyMap<Tensor, Tensor> {
   const needed = dependents(order, tensors);
   const upstreams = new Map(given);
+  const recomputation = new Recomputation(order, kept, (tensor) => upstreams.get(tensor));
   for (const node of order.toReversed()) {
     const upstream = upstreams.get(node);
     if (!upstream || !node.inputs.some((tensor) => needed.has(tensor))) continue;
-    const partials = partialsOf(node, upstream, needed);
+    const partials = recomputation.withKept(node, partialsOf(node, recomputation.of(node), upstream, needed));
     node.inputs.forEach((tensor, position) => {
       const partial = partials[position];
       if (!partial || !needed.has(tensor)) return;
@@ -88,9 +101,15 @@ function propagated(
 /**
  * The gradients of a node's inputs. An op without a gradient is refused if a gradient is needed through it, since
  * leaving it out would give a wrong result.
+ * @param recomputed the node, or a copy of it that reads recomputed values
  */
-function partialsOf(node: Tensor, upstream: Tensor, needed: ReadonlySet<Tensor>): readonly (Tensor | undefined)[] {
-  if (node.op.gradient) return node.op.gradient(node, upstream);
+function partialsOf(
+  node: Tensor,
+  recomputed: Tensor,
+  upstream: Tensor,
+  needed: ReadonlySet<Tensor>,
+): readonly (Tensor | undefined)[] {
+  if (node.op.gradient) return node.op.gradient(recomputed, upstream);
   const blocked = node.inputs.find((input) => needed.has(input) && input.dtype === "float32");
   if (!blocked) return [];
   throw new GraphError({

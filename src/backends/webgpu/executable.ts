@@ -14,7 +14,7 @@ import { isLiteral } from "../../compiler/nodes.ts";
 import type { ArgumentBuffer } from "./arguments.ts";
 import type { Binding, Launch } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
-import type { Region } from "../../compiler/regions.ts";
+import { bytesOf, type Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
@@ -57,6 +57,7 @@ export interface ExecutableParts {
 /** Replays the launches of a graph's step. */
 export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
+  readonly bytes: number;
   /** The buffers of this executable, without those of leaves. */
   readonly buffers: OwnBuffers;
   /** Called when the steps of a submit have finished, with the milliseconds since it. */
@@ -81,6 +82,7 @@ export class WebGPUExecutable implements Executable {
       flops,
       bytes,
     }));
+    this.bytes = bytesOf([...plan.regions.values(), trace], (buffer) => leaves.placeOf(buffer) !== undefined);
     this.buffers = buffers;
     this.#device = device;
     this.#plan = plan;

@@ -89,6 +89,7 @@ interface Division {
 class DividedStep implements StepRunner {
   readonly states: readonly Tensor[];
   readonly dispatches: readonly DispatchDescription[];
+  readonly bytes: number | undefined;
   readonly profile = undefined;
   readonly executable = undefined;
   readonly #division: Division;
@@ -99,6 +100,8 @@ class DividedStep implements StepRunner {
     this.#division = division;
     this.#executables = executables;
     this.states = division.states;
+    const all = [accumulate, apply, ...(accumulateRest ? [accumulateRest] : [])].map(({ bytes }) => bytes);
+    this.bytes = all.reduce((sum, bytes) => (sum === undefined || bytes === undefined ? undefined : sum + bytes), 0);
     this.dispatches = [
       ...Array.from({ length: division.parts }, () => accumulate.dispatches).flat(),
       ...(accumulateRest?.dispatches ?? []),

@@ -2,6 +2,7 @@
  * The parts of the graphs of a step: from examples to the gradient of the loss, and from the gradient to the updates of
  * the parameters.
  */
+import { OptionError, optionName } from "../../errors.ts";
 import { updatedLeaves, type Update } from "../../graph/graph.ts";
 import { requireDistinctNames, stateOp, stepScalar } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -46,13 +47,15 @@ export function partMetrics(
   part: Part,
 ) {
   const { batchSize, seed } = data;
-  const { precision, lossScale } = step;
+  const { precision, lossScale, recompute } = step;
   const moments: BatchMoments[] = [];
+  const layers: Tensor[] = [];
   const batch = batchOf({ data, step }, feed, part);
   const outputs = network.apply(inputsIn(batch, data.layout), {
     training: true,
     precision,
     recordMoments: (one) => moments.push(one),
+    recordOutput: (output) => layers.push(output),
     dropoutKeyAt: (run, layer) => {
       const place = part.placeOf(run);
       return dropoutKey(seed, place.step, layer, place.offset);
@@ -61,7 +64,26 @@ export function partMetrics(
   const { count } = part;
   const totals = measure(objective, { network, outputs, batch, count, share: 1 / batchSize, weighted: true });
   const scaledLoss = lossScale === 1 ? totals.loss : multiply(totals.loss, lossScale);
-  return { metrics: namedTotals(totals), gradient: gradients(scaledLoss, trained), moments };
+  return {
+    metrics: namedTotals(totals),
+    gradient: gradients(scaledLoss, trained, { kept: keptOf(layers, recompute) }),
+    moments,
+  };
+}
+
+/**
+ * The outputs of every n-th layer.
+ * @throws OptionError if there are not so many layers
+ */
+function keptOf(layers: readonly Tensor[], recompute: number | undefined): Tensor[] {
+  if (recompute === undefined) return [];
+  const outputs = [...new Set(layers)];
+  if (recompute < outputs.length) return outputs.filter((_, position) => (position + 1) % recompute === 0);
+  throw new OptionError({
+    where: optionName("recompute"),
+    what: `the model has ${outputs.length} layers, so that only its output would be kept with ${recompute}`,
+    fix: `Give a whole number below ${outputs.length}`,
+  });
 }
 
 /** The tensors that a part trains on, and the step inputs. */

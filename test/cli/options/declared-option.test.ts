@@ -33,6 +33,7 @@ describe("the options of train declare", () => {
       "maxSeconds",
       "onCheckpointError",
       "out",
+      "recompute",
       "report",
       "resume",
       "sampleEvery",
