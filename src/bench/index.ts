@@ -14,7 +14,7 @@ import { ResultError } from "./check.ts";
 import { growthCases, measureGrowth, MOST_SECONDS, predictKernelSeconds, tooLong } from "./growth.ts";
 import { measureKernel } from "./kernels.ts";
 import { metered } from "./memory.ts";
-import { quickly, thorough, type TimingSettings } from "./replay.ts";
+import { quickly, settingsFor, thorough, type TimingSettings } from "./replay.ts";
 import type {
   BenchmarkEvent,
   BenchmarkReport,
@@ -167,7 +167,8 @@ class Benchmark {
     const { source: counted, meter } = metered({ ...source, release() {} });
     const tuning = new ReadOnlyStore(this.#options.tuning);
     const backend = await createBackend(counted, { tuning, backgroundTuning: false });
-    return { bench: { backend, ceilings, clock, settings, meter }, driver, tuned: tuning.found };
+    const own = settingsFor(settings, backend.adapter);
+    return { bench: { backend, ceilings, clock, settings: own, meter }, driver, tuned: tuning.found };
   }
 
   async #measure(bench: StepBench): Promise<void> {
