@@ -46,7 +46,8 @@ export { toIndex, type ToIndexOptions } from "./ops/convert/index.ts";
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
-export { gradients, type GradientsOptions } from "./ops/gradients.ts";
+export { gradients } from "./ops/gradients.ts";
+export { checkpointedGradients } from "./ops/recompute.ts";
 export {
   concat,
   flip,

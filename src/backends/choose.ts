@@ -133,12 +133,19 @@ async function webgpuBackend(
   source: GpuSource,
   { tuning, backgroundTuning, log, onGraph, onKernel }: BackendOptions,
 ): Promise<Backend> {
-  const { createWebGPUBackend, usualTuningStore } = await import("./webgpu/index.ts");
+  const { createWebGPUBackend } = await import("./webgpu/index.ts");
   try {
-    const store = tuning ?? usualTuningStore();
+    const store = tuning ?? (await usualTuningStore());
     return await createWebGPUBackend(source, { tuning: store, backgroundTuning, log, onGraph, onKernel });
   } catch (error) {
     source.release();
     throw error;
   }
+}
+
+/** IndexedDB, where the environment has it. */
+async function usualTuningStore(): Promise<TuningStore | undefined> {
+  if (!("indexedDB" in globalThis)) return undefined;
+  const { browserTuningStore } = await import("./webgpu/browser-store.ts");
+  return browserTuningStore();
 }

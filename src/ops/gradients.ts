@@ -4,16 +4,16 @@ import { topologicalOrder } from "../graph/graph.ts";
 import { requireTensor, type Tensor } from "../graph/tensor.ts";
 import { add } from "./elementwise/arithmetic.ts";
 import { reshape } from "./layout/index.ts";
-import { Recomputation } from "./recompute.ts";
 
-/** The options of `gradients`. */
-export interface GradientsOptions {
-  /**
-   * The tensors that are kept for the backward pass, which computes what lies between them again (gradient checkpointing; Chen et
-   * al. 2016). The values are the same; a step takes less memory and more time. By default everything that it reads is kept.
-   */
-  readonly kept?: readonly Tensor[];
-}
+/**
+ * Makes the recomputation of a backward pass from the nodes of the loss, in topological order, and the gradient of each of them, which
+ * is known when the pass reaches it. It returns the node whose gradient is computed in place of another one's: a copy that reads copies
+ * of what is not kept.
+ */
+export type RecomputationMaker = (
+  order: readonly Tensor[],
+  gradientOf: (tensor: Tensor) => Tensor | undefined,
+) => (node: Tensor) => Tensor;
 
 /**
  * The gradients of a scalar with respect to tensors, by reverse-mode differentiation: the graph is traversed backwards
@@ -36,7 +36,15 @@ export interface GradientsOptions {
 export function gradients<const Tensors extends readonly Tensor[]>(
   loss: Tensor,
   tensors: Tensors,
-  { kept = [] }: GradientsOptions = {},
+): { -readonly [Position in keyof Tensors]: Tensor } {
+  return gradientsBy(loss, tensors);
+}
+
+/** As `gradients`, with a recomputation. */
+export function gradientsBy<const Tensors extends readonly Tensor[]>(
+  loss: Tensor,
+  tensors: Tensors,
+  recomputation?: RecomputationMaker,
 ): { -readonly [Position in keyof Tensors]: Tensor } {
   requireTensor("gradients loss", loss);
   if (!Array.isArray(tensors)) {
@@ -46,7 +54,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
       fix: "Give the parameters as an array",
     });
   }
-  for (const tensor of [...tensors, ...kept]) requireTensor("gradients", tensor);
+  for (const tensor of tensors) requireTensor("gradients", tensor);
   if (loss.size !== 1 || loss.dtype !== "float32") {
     throw new GraphError({
       where: "gradients",
@@ -55,7 +63,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
     });
   }
   const order = topologicalOrder([loss]);
-  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors, kept);
+  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors, recomputation);
   const found = tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor, order));
   return found as { -readonly [Position in keyof Tensors]: Tensor };
 }
@@ -79,15 +87,15 @@ function propagated(
   order: readonly Tensor[],
   given: ReadonlyMap<Tensor, Tensor>,
   tensors: readonly Tensor[],
-  kept: readonly Tensor[] = [],
+  recomputation?: RecomputationMaker,
 ): ReadonlyMap<Tensor, Tensor> {
   const needed = dependents(order, tensors);
   const upstreams = new Map(given);
-  const recomputation = new Recomputation(order, kept, (tensor) => upstreams.get(tensor));
+  const recomputed = recomputation?.(order, (tensor) => upstreams.get(tensor));
   for (const node of order.toReversed()) {
     const upstream = upstreams.get(node);
     if (!upstream || !node.inputs.some((tensor) => needed.has(tensor))) continue;
-    const partials = recomputation.withKept(node, partialsOf(node, recomputation.of(node), upstream, needed));
+    const partials = partialsOf(node, recomputed?.(node) ?? node, upstream, needed);
     node.inputs.forEach((tensor, position) => {
       const partial = partials[position];
       if (!partial || !needed.has(tensor)) return;

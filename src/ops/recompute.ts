@@ -4,16 +4,41 @@
  */
 import { topologicalOrder } from "../graph/graph.ts";
 import { constantOp, stepScalarOp } from "../graph/leaves.ts";
-import { substituted } from "../graph/substitute.ts";
-import { Tensor, type GivenOp } from "../graph/tensor.ts";
+import { requireTensor, Tensor, type GivenOp } from "../graph/tensor.ts";
+import { gradientsBy } from "./gradients.ts";
 
 /** [x, earlier]: the elements of x, which are read only after `earlier` was computed. */
 const afterOp: GivenOp = { name: "after", kind: "view", isBarrier: true };
 
 const after = (x: Tensor, earlier: Tensor): Tensor => new Tensor(afterOp, [x, earlier], {}, x);
 
+/**
+ * As `gradients`, with gradient checkpointing (Chen et al. 2016): only the kept tensors stay in memory for the backward pass, which
+ * computes what lies between them again. The values are the same; a step takes less memory and more time.
+ *
+ * @example
+ * ```ts
+ * const kept = model.applyEach(x, { training: true }).filter((_, layer) => layer % 4 === 3);
+ * const found = checkpointedGradients(loss, model.parameters, kept);
+ * ```
+ *
+ * @param kept tensors that the loss depends on, such as the outputs of some layers; others have no effect
+ * @throws GraphError, as `gradients` does
+ */
+export function checkpointedGradients<const Tensors extends readonly Tensor[]>(
+  loss: Tensor,
+  tensors: Tensors,
+  kept: readonly Tensor[],
+): { -readonly [Position in keyof Tensors]: Tensor } {
+  for (const tensor of kept) requireTensor("checkpointedGradients kept", tensor);
+  return gradientsBy(loss, tensors, (order, gradientOf) => {
+    const recomputation = new Recomputation(order, kept, gradientOf);
+    return (node) => recomputation.of(node);
+  });
+}
+
 /** Nodes between kept tensors, and their copies for the backward pass. */
-export class Recomputation {
+class Recomputation {
   /** For each node that is computed again, the first kept tensor that depends on it; kept tensors for themselves. */
   readonly #segments = new Map<Tensor, Tensor>();
   readonly #kept: ReadonlySet<Tensor>;
@@ -32,18 +57,8 @@ export class Recomputation {
     for (const end of order.filter((node) => wanted.has(node))) this.#assign(end);
   }
 
-  /** The node whose gradient is computed in place of another one's: it reads copies of what is not kept. */
   of(node: Tensor): Tensor {
     return this.#segments.has(node) ? this.#copy(node) : node;
-  }
-
-  /** What was computed with `of(node)`, with the kept value of the node itself. */
-  withKept(node: Tensor, results: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] {
-    const copied = this.#copies.get(node);
-    if (!copied || !this.#kept.has(node)) return results;
-    const given = results.filter((result) => result !== undefined);
-    const replaced = substituted(given, new Map([[copied, node]]));
-    return results.map((result) => result && replaced[given.indexOf(result)]);
   }
 
   #assign(end: Tensor): void {

@@ -12,7 +12,7 @@ import { parameter } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { layers, models, sequential, toSequential, type Model } from "../../src/nn/index.ts";
 import { tanh } from "../../src/ops/elementwise/index.ts";
-import { gradients } from "../../src/ops/gradients.ts";
+import { checkpointedGradients } from "../../src/ops/recompute.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
 import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
@@ -112,7 +112,7 @@ describe.each(backends)("recomputing activations on $name", ({ name, create }) =
       dataset: clouds(64, { width: 20 }),
     };
     await expect(trained(backend, { ...subject, shares: {} }, 2)).rejects.toThrow(
-      "recompute: the model has 2 layers, so that only its output would be kept with 2. Give a whole number below 2",
+      "recompute: 2 is out of range. Give a number below 2, that of the layers.",
     );
     await expect(trained(backend, { ...subject, shares: {} }, 0)).rejects.toThrow(/recompute/);
   });
@@ -129,7 +129,7 @@ test("the gradient reads kept tensors and copies of the nodes between them, and 
   const kept = [activations[1]!, activations[3]!];
   const loss = mean(last);
   const forward = new Set(topologicalOrder([loss]).filter(({ op }) => op.kind === "compute"));
-  const found = topologicalOrder(gradients(loss, weights, { kept }));
+  const found = topologicalOrder(checkpointedGradients(loss, weights, kept));
   const readBy = (node: Tensor) => node.inputs.filter((input) => forward.has(input));
   const backward = found.filter((node) => !forward.has(node));
   // What follows the last kept tensor is not computed again.

@@ -112,10 +112,10 @@ export class BackgroundTuner {
         const { kernelClass } = entry;
         this.#waiting.delete(kernelClass);
         const choice = await this.#race(entry);
-        if (choice !== undefined) await this.#choices.addQuietly({ [kernelClass]: choice });
+        if (choice !== undefined) await this.#choices.add({ [kernelClass]: choice });
       }
     } catch {
-      // The device is gone or has too little memory. Sessions report what concerns them.
+      // The device is gone or has too little memory, which sessions report where it concerns them, or choices cannot be stored.
       this.stop();
     } finally {
       this.#isWorking = false;

@@ -39,7 +39,3 @@ export function browserTuningStore(database = "wgrad-tuning"): TuningStore {
     },
   };
 }
-
-/** IndexedDB, where the environment has it. */
-export const usualTuningStore = (): TuningStore | undefined =>
-  "indexedDB" in globalThis ? browserTuningStore() : undefined;

@@ -135,24 +135,11 @@ export class WebGPUExecutable implements Executable {
    * @returns nanoseconds by the GPU's clock, in the order of `dispatches`
    * @throws DeviceError if the device has no timestamps
    */
-  async profile(step: number): Promise<number[]> {
-    const reported = this.#prepare();
-    const timer = new PassTimer(this.#device, this.#recorded.length);
-    try {
-      this.#ring.write(step, 1);
-      const encoder = this.#device.gpu.createCommandEncoder();
-      this.#clearAtomics(encoder, 1);
-      this.#recorded.forEach((dispatch, position) => {
-        const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
-        this.#encode(pass, 0, [dispatch]);
-        pass.end();
-      });
-      const times = await timer.submit(encoder);
-      await this.#requireSound(reported);
-      return times;
-    } finally {
-      timer.dispose();
-    }
+  profile(step: number): Promise<number[]> {
+    return this.#timed(
+      step,
+      this.#recorded.map((dispatch) => [dispatch]),
+    );
   }
 
   /**
@@ -161,21 +148,8 @@ export class WebGPUExecutable implements Executable {
    * @throws DeviceError if the device has no timestamps
    */
   async time(steps: number): Promise<number> {
-    const reported = this.#prepare();
-    const timer = new PassTimer(this.#device, 1);
-    try {
-      this.#ring.write(0, 1);
-      const encoder = this.#device.gpu.createCommandEncoder();
-      this.#clearAtomics(encoder, 1);
-      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(0) });
-      for (let step = 0; step < steps; step++) this.#encode(pass, 0, this.#recorded);
-      pass.end();
-      const [nanoseconds] = await timer.submit(encoder);
-      await this.#requireSound(reported);
-      return nanoseconds! / 1e6;
-    } finally {
-      timer.dispose();
-    }
+    const [nanoseconds] = await this.#timed(0, [Array.from({ length: steps }, () => this.#recorded).flat()]);
+    return nanoseconds! / 1e6;
   }
 
   dispose(): void {
@@ -197,6 +171,27 @@ export class WebGPUExecutable implements Executable {
       this.#boundAt = moves;
     }
     return this.#device.faults.count;
+  }
+
+  /** Runs passes with the scalars of a step. @returns the nanoseconds of each */
+  async #timed(step: number, passes: readonly (readonly Recorded[])[]): Promise<number[]> {
+    const reported = this.#prepare();
+    const timer = new PassTimer(this.#device, passes.length);
+    try {
+      this.#ring.write(step, 1);
+      const encoder = this.#device.gpu.createCommandEncoder();
+      this.#clearAtomics(encoder, 1);
+      passes.forEach((dispatches, position) => {
+        const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
+        this.#encode(pass, 0, dispatches);
+        pass.end();
+      });
+      const times = await timer.submit(encoder);
+      await this.#requireSound(reported);
+      return times;
+    } finally {
+      timer.dispose();
+    }
   }
 
   /** Kernels raise atomic results from 0. */

@@ -1,6 +1,5 @@
 import type { GpuSource } from "../../device/adapter.ts";
 import { openDevice, type Device, type DeviceOptions } from "../../device/device.ts";
-import { excerpt, OptionError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { MatrixProduct } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
@@ -13,7 +12,6 @@ import { Choices, tuningKey, type TuningStore } from "./tuning-choices.ts";
 import type { CaseResult, Tuned, TuningOptions } from "./tuning.ts";
 
 export type { TimeLimits } from "./time-budget.ts";
-export { usualTuningStore } from "./browser-store.ts";
 export type { TuningChoices, TuningStore } from "./tuning-choices.ts";
 export type { Tuned, TuningOptions } from "./tuning.ts";
 
@@ -57,7 +55,7 @@ export interface WebGPUBackend extends Backend {
 
 /**
  * Creates a backend on the best adapter of a source.
- * @throws DeviceError if there is no adapter
+ * @throws DeviceError if there is no adapter; OptionError for limits of the tuner out of range
  */
 export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> =>
   openBackend(source, options);
@@ -71,7 +69,6 @@ export async function openBackend(
   makeBuffers?: CompileOptions["makeBuffers"],
 ): Promise<WebGPUBackend> {
   const { tuning, log = (line) => console.warn(line) } = options;
-  requireLimits(options.backgroundTuning);
   let device = await openDevice(source, options);
   const choices = new Choices(tuning, tuningKey(device), log);
   await choices.load();
@@ -109,7 +106,7 @@ export async function openBackend(
       lifetime.requireOpen("tune");
       const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) =>
         report({ product: kernelClass, tiling: choice, milliseconds });
-      const { tuneProducts } = await import("./tuning.ts");
+      const { tuneProducts } = await tuners();
       const tuned = await tuneProducts(device, products, reportCase, tuningOptions);
       await choices.add(tuned.choices);
       return tuned;
@@ -126,6 +123,8 @@ export async function openBackend(
   };
 }
 
+const tuners = () => import("./tuners.ts");
+
 /** How sessions use the choices, and are watched by the tuner in the background. */
 const tuningOf = (choices: Choices, tuner: BackgroundTuner | undefined): CompileOptions => ({
   choiceOf: (kernelClass) => choices.of(kernelClass),
@@ -138,17 +137,6 @@ async function tunerFor(
   { tuning, backgroundTuning = tuning !== undefined && !device.adapter.software }: WebGPUOptions,
 ): Promise<BackgroundTuner | undefined> {
   if (!backgroundTuning || !device.hasTimestamps) return undefined;
-  const tuner = await import("./background-tuning.ts");
+  const tuner = await tuners();
   return new tuner.BackgroundTuner(device, choices, backgroundTuning === true ? undefined : backgroundTuning);
-}
-
-function requireLimits(backgroundTuning: WebGPUOptions["backgroundTuning"]): void {
-  if (typeof backgroundTuning !== "object") return;
-  const { share = 1, longestDelay = 1 } = backgroundTuning;
-  const refuse = (value: unknown, what: string, range: string) => {
-    const where = "backgroundTuning";
-    throw new OptionError({ where, what: `${excerpt(value)} is not ${what}`, fix: `Give a number above 0${range}` });
-  };
-  if (!(share > 0 && share <= 1)) refuse(share, "a share of the time", " and at most 1");
-  if (!(longestDelay > 0)) refuse(longestDelay, "a delay in milliseconds", "");
 }

@@ -1,6 +1,7 @@
 /*
  * How much time background work may take from training.
  */
+import { excerpt, OptionError } from "../../errors.ts";
 
 /** Limits of background work. */
 export interface TimeLimits {
@@ -8,6 +9,15 @@ export interface TimeLimits {
   readonly share?: number;
   /** The milliseconds by which it may delay a step, above 0; 10 by default. */
   readonly longestDelay?: number;
+}
+
+function requireLimits({ share, longestDelay }: Required<TimeLimits>): void {
+  const refuse = (value: unknown, what: string, range: string) => {
+    const where = "backgroundTuning";
+    throw new OptionError({ where, what: `${excerpt(value)} is not ${what}`, fix: `Give a number above 0${range}` });
+  };
+  if (!(share > 0 && share <= 1)) refuse(share, "a share of the time", " and at most 1");
+  if (!(longestDelay > 0)) refuse(longestDelay, "a delay in milliseconds", "");
 }
 
 /**
@@ -21,7 +31,9 @@ export class TimeBudget {
   #left = 0;
   #last: number | undefined;
 
+  /** @throws OptionError for limits out of range */
   constructor({ share = 0.02, longestDelay = 10 }: TimeLimits = {}) {
+    requireLimits({ share, longestDelay });
     this.#share = share;
     this.longestDelay = longestDelay;
   }

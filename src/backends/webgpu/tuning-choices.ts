@@ -28,9 +28,8 @@ export class Choices {
   #choices: TuningChoices = {};
   /** Choices are stored one after the other. */
   #saving: Promise<void> = Promise.resolve();
-  #hasFailed = false;
 
-  /** @param log called with a line that says why stored choices are ignored, or why choices cannot be stored */
+  /** @param log called with a line that says why stored choices are ignored */
   constructor(store: TuningStore | undefined, key: string, log: (line: string) => void) {
     this.#store = store;
     this.#key = key;
@@ -39,7 +38,7 @@ export class Choices {
 
   /** The choice for a class of kernels. */
   of(kernelClass: string): string | undefined {
-    return Object.hasOwn(this.#choices, kernelClass) ? this.#choices[kernelClass] : undefined;
+    return this.#choices[kernelClass];
   }
 
   /** Reads the stored choices. Invalid ones are ignored and logged in one line. */
@@ -47,7 +46,9 @@ export class Choices {
     try {
       this.#choices = await this.#stored();
     } catch (error) {
-      this.#log(`The tuner's stored choices ${reasonOf(error)}; they are ignored.`);
+      this.#log(
+        `The tuner's stored choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`,
+      );
     }
   }
 
@@ -61,16 +62,6 @@ export class Choices {
     return this.#saving;
   }
 
-  /** As `add`, but logs once that choices cannot be stored. */
-  async addQuietly(choices: TuningChoices): Promise<void> {
-    try {
-      await this.add(choices);
-    } catch (error) {
-      if (!this.#hasFailed) this.#log(`The tuner's choices cannot be stored (${messageOf(error)}).`);
-      this.#hasFailed = true;
-    }
-  }
-
   async #save(): Promise<void> {
     if (!this.#store) return;
     const others = await this.#stored().catch((): TuningChoices => ({}));
@@ -82,17 +73,9 @@ export class Choices {
     if (text === undefined) return {};
     const choices: unknown = JSON.parse(text);
     if (isChoices(choices)) return choices;
-    throw new FormatError("are not in the format of this version");
+    throw new Error("they are not in the format of this version");
   }
 }
-
-/** Says what is wrong with stored choices that are JSON. */
-class FormatError extends Error {}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-const reasonOf = (error: unknown) =>
-  error instanceof FormatError ? error.message : `cannot be read (${messageOf(error)})`;
 
 function isChoices(kept: unknown): kept is TuningChoices {
   return (

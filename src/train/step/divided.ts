@@ -100,8 +100,8 @@ class DividedStep implements StepRunner {
     this.#division = division;
     this.#executables = executables;
     this.states = division.states;
-    const all = [accumulate, apply, ...(accumulateRest ? [accumulateRest] : [])].map(({ bytes }) => bytes);
-    this.bytes = all.reduce((sum, bytes) => (sum === undefined || bytes === undefined ? undefined : sum + bytes), 0);
+    // Without a plan of memory, the sum is NaN.
+    this.bytes = accumulate.bytes! + apply.bytes! + (accumulateRest?.bytes ?? 0) || undefined;
     this.dispatches = [
       ...Array.from({ length: division.parts }, () => accumulate.dispatches).flat(),
       ...(accumulateRest?.dispatches ?? []),

@@ -2,7 +2,6 @@
  * The parts of the graphs of a step: from examples to the gradient of the loss, and from the gradient to the updates of
  * the parameters.
  */
-import { OptionError, optionName } from "../../errors.ts";
 import { updatedLeaves, type Update } from "../../graph/graph.ts";
 import { requireDistinctNames, stateOp, stepScalar } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -12,7 +11,6 @@ import { packGradients, type Gradients } from "../../nn/packed.ts";
 import type { BatchMoments } from "../../nn/layers/layer.ts";
 import { dropoutKey } from "../../nn/build.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
-import { gradients } from "../../ops/gradients.ts";
 import { augmented } from "../augment.ts";
 import { averageUpdates } from "../average.ts";
 import { inputsIn, takeColumns } from "../batches.ts";
@@ -20,6 +18,7 @@ import type { Feed } from "../feed/index.ts";
 import { guardStep } from "../guard.ts";
 import { measure } from "../objective.ts";
 import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
+import { gradientsOf } from "./recompute.ts";
 import { namedTotals } from "./runner.ts";
 
 /** What the graphs of a step depend on. */
@@ -66,24 +65,9 @@ export function partMetrics(
   const scaledLoss = lossScale === 1 ? totals.loss : multiply(totals.loss, lossScale);
   return {
     metrics: namedTotals(totals),
-    gradient: gradients(scaledLoss, trained, { kept: keptOf(layers, recompute) }),
+    gradient: gradientsOf(scaledLoss, trained, { layers, recompute }),
     moments,
   };
-}
-
-/**
- * The outputs of every n-th layer.
- * @throws OptionError if there are not so many layers
- */
-function keptOf(layers: readonly Tensor[], recompute: number | undefined): Tensor[] {
-  if (recompute === undefined) return [];
-  const outputs = [...new Set(layers)];
-  if (recompute < outputs.length) return outputs.filter((_, position) => (position + 1) % recompute === 0);
-  throw new OptionError({
-    where: optionName("recompute"),
-    what: `the model has ${outputs.length} layers, so that only its output would be kept with ${recompute}`,
-    fix: `Give a whole number below ${outputs.length}`,
-  });
 }
 
 /** The tensors that a part trains on, and the step inputs. */
