@@ -47,6 +47,7 @@ export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
 export { gradients } from "./ops/gradients.ts";
+export { checkpointedGradients } from "./ops/recompute.ts";
 export {
   concat,
   flip,
@@ -83,7 +84,13 @@ export {
 } from "./ops/losses/index.ts";
 export { layerNorm, type LayerNormOptions } from "./ops/layer-norm/index.ts";
 export type { BatchAttributes } from "./ops/matmul/batches.ts";
-export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
+export {
+  matmul,
+  matrixProducts,
+  type MatmulAttributes,
+  type MatmulOptions,
+  type MatrixProduct,
+} from "./ops/matmul/index.ts";
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { batchNorm, type BatchNorm, type BatchNormOptions } from "./ops/normalization/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
@@ -224,6 +231,7 @@ export {
 export { browserTuningStore } from "./backends/webgpu/browser-store.ts";
 export {
   createWebGPUBackend,
+  type TimeLimits,
   type Tuned,
   type TuningOptions,
   type TuningChoices,

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Backend } from "../src/backends/backend.ts";
 import { createWebGPUBackend, openBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
+import type { GpuSource } from "../src/device/adapter.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
 import { GuardedBuffers } from "./guarded-buffers.ts";
 
@@ -32,8 +33,8 @@ export function acquireGuardedBackend(options?: WebGPUOptions): Promise<Backend>
   return openBackend(dawnGpu(), options, (device) => new GuardedBuffers(device));
 }
 
-/** Creates a backend and gives access to its device, so that a test can lose it. */
-export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(): void; device(): GPUDevice }> {
+/** A source that gives access to the device that was opened last, so that a test can lose it. */
+export function losableSource(): { source: GpuSource; device(): GPUDevice } {
   const source = dawnGpu();
   let device: GPUDevice | undefined;
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
@@ -48,8 +49,14 @@ export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(
       },
     });
   };
-  const backend = await createWebGPUBackend({ ...source, gpu: { requestAdapter } as unknown as GPU });
-  return { backend, lose: () => device!.destroy(), device: () => device! };
+  return { source: { ...source, gpu: { requestAdapter } as unknown as GPU }, device: () => device! };
+}
+
+/** Creates a backend and gives access to its device, so that a test can lose it. */
+export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(): void; device(): GPUDevice }> {
+  const { source, device } = losableSource();
+  const backend = await createWebGPUBackend(source);
+  return { backend, lose: () => device().destroy(), device };
 }
 
 const CREATIONS = [

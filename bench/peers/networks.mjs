@@ -1,31 +1,48 @@
 /*
- * The two networks that every runtime trains. Both end in ten logits, whose softmax cross-entropy is the loss.
+ * The networks that every runtime trains. They end in ten logits, whose softmax cross-entropy is the loss.
  */
 
 /**
- * @typedef {"dense" | "convolutional"} NetworkName
- * @typedef {{ title: string, shapes: readonly (readonly number[])[], checkedSteps: Readonly<Record<number, number>> }} Network
- *   `shapes` are those of weights and biases in turn. Kernels of convolutions are [height, width, channels, filters], and the
- *   last weights read images that were flattened as [height, width, channels]. `checkedSteps` says, by batch size, how many
- *   of the first steps are compared with the reference.
+ * @typedef {string} NetworkName "dense" and "convolutional", or a network of another size: "dense WIDTH×DEPTH" for hidden layers
+ *   of that width, "convolutional SIZE" for images of SIZE×SIZE pixels
+ * @typedef {{ kind: "dense" | "convolutional", title: string, size: number, shapes: readonly (readonly number[])[],
+ *   checkedSteps: Readonly<Record<number, number>> }} Network
+ *   `size` is the height and width of the images. `shapes` are those of weights and biases in turn. Kernels of convolutions are
+ *   [height, width, channels, filters], and the last weights read images that were flattened as [height, width, channels].
+ *   `checkedSteps` says, by batch size, how many of the first steps are compared with the reference.
  */
 
-/** @type {Readonly<Record<NetworkName, Network>>} */
+function denseNetwork(hidden, checkedSteps) {
+  const widths = [784, ...hidden, 10];
+  const shapes = widths.slice(1).flatMap((width, layer) => [[widths[layer], width], [width]]);
+  return { kind: "dense", title: `${widths.join("-")}, relu`, size: 28, shapes, checkedSteps };
+}
+
+function convolutionalNetwork(size, checkedSteps) {
+  const kernels = [[3, 3, 1, 16], [16], [3, 3, 16, 16], [16], [3, 3, 16, 32], [32], [3, 3, 32, 32], [32]];
+  const shapes = [...kernels, [(size / 4) ** 2 * 32, 10], [10]];
+  const title = "conv 16-16-pool-32-32-pool-dense 10, 3×3, same, relu";
+  return { kind: "convolutional", title, size, shapes, checkedSteps };
+}
+
+/** @type {Readonly<Record<"dense" | "convolutional", Network>>} */
 export const networks = {
-  dense: {
-    title: "784-128-10, relu",
-    shapes: [[784, 128], [128], [128, 10], [10]],
-    // After 20 steps rounding errors have grown to 1e-5; soon after, they push a hidden unit over relu's kink for one
-    // example, which Adam amplifies to 1e-3.
-    checkedSteps: { 1: 20, 64: 20, 512: 10 },
-  },
-  convolutional: {
-    title: "conv 16-16-pool-32-32-pool-dense 10, 3×3, same, relu",
-    shapes: [[3, 3, 1, 16], [16], [3, 3, 16, 16], [16], [3, 3, 16, 32], [32], [3, 3, 32, 32], [32], [1568, 10], [10]],
-    // The reference takes two seconds for a step.
-    checkedSteps: { 64: 5 },
-  },
+  // After 20 steps rounding errors have grown to 1e-5; soon after, they push a hidden unit over relu's kink for one
+  // example, which Adam amplifies to 1e-3.
+  dense: denseNetwork([128], { 1: 20, 64: 20, 512: 10 }),
+  // The reference takes two seconds for a step.
+  convolutional: convolutionalNetwork(28, { 64: 5 }),
 };
+
+/** @param {NetworkName} name @returns {Network} */
+export function networkNamed(name) {
+  const [kind, sizes = ""] = name.split(" ");
+  const [width, depth] = sizes.split("×").map(Number);
+  if (sizes === "" && Object.hasOwn(networks, kind)) return networks[kind];
+  if (kind === "dense" && width >= 1 && depth >= 1) return denseNetwork(new Array(depth).fill(width), {});
+  if (kind === "convolutional" && width % 4 === 0) return convolutionalNetwork(width, {});
+  throw new Error(`there is no network "${name}"`);
+}
 
 const sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
 
@@ -36,7 +53,7 @@ const sizeOf = (shape) => shape.reduce((all, one) => all * one, 1);
  * @returns {Float32Array[]}
  */
 export function initialParameters(network, draw) {
-  return networks[network].shapes.map((shape) => {
+  return networkNamed(network).shapes.map((shape) => {
     const isBias = shape.length === 1;
     const scale = isBias ? 0 : Math.sqrt(6 / sizeOf(shape.slice(0, -1)));
     return Float32Array.from({ length: sizeOf(shape) }, () => scale * draw());
@@ -67,17 +84,26 @@ export function permuted(values, shape, order) {
 }
 
 /**
- * The parameters of the convolutional network for a library with the order [batch, channels, height, width]: kernels are
+ * The parameters of a convolutional network for a library with the order [batch, channels, height, width]: kernels are
  * [filters, channels, height, width], and the last weights read images that were flattened in that order.
  * @param {readonly Float32Array[]} parameters
+ * @param {Network} network
  * @returns {{ values: Float32Array, shape: readonly number[] }[]}
  */
-export function channelsFirst(parameters) {
+export function channelsFirst(parameters, { shapes, size } = networks.convolutional) {
+  const side = size / 4;
   return parameters.map((values, index) => {
-    const shape = networks.convolutional.shapes[index];
+    const shape = shapes[index];
     if (shape.length === 4) return permuted(values, shape, [3, 2, 0, 1]);
     if (shape.length === 1) return { values, shape };
     const [inputs, outputs] = shape;
-    return { values: permuted(values, [7, 7, inputs / 49, outputs], [2, 0, 1, 3]).values, shape };
+    const moved = permuted(values, [side, side, inputs / side ** 2, outputs], [2, 0, 1, 3]);
+    return { values: moved.values, shape };
   });
+}
+
+/** The parameters of a network in the order of a library with the channels first. */
+export function withChannelsFirst(parameters, network) {
+  if (network.kind === "convolutional") return channelsFirst(parameters, network);
+  return parameters.map((values, index) => ({ values, shape: network.shapes[index] }));
 }

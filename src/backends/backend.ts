@@ -33,6 +33,11 @@ export interface Executable {
   /** The dispatches of one step, in order. */
   readonly dispatches: readonly DispatchDescription[];
   /**
+   * The bytes that intermediate values, outputs and constants of a step take on the device, besides the leaves of the session;
+   * undefined if the backend does not plan its memory.
+   */
+  readonly bytes?: number | undefined;
+  /**
    * Submits the steps first, …, first + count − 1, and returns a promise at once. Runs are executed in the order of the
    * calls, also across the executables of a session.
    * @param first a whole number of at least 0

@@ -182,6 +182,10 @@ export class CheckedExecutable implements Executable {
     return this.work.dispatches;
   }
 
+  get bytes(): number | undefined {
+    return this.work.bytes;
+  }
+
   async run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>> {
     this.#requireSteps("run", first, count);
     this.#hasRun ||= count > 0;

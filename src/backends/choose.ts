@@ -3,7 +3,7 @@ import { DeviceError, OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
 import type { WasmSource } from "./wasm/source.ts";
-import type { TuningStore } from "./webgpu/index.ts";
+import type { TuningStore, WebGPUOptions } from "./webgpu/index.ts";
 
 /**
  * The device to compute on: the best WebGPU adapter, the CPU with WebAssembly, the CPU with plain reference loops, or the
@@ -24,8 +24,13 @@ export interface BackendOptions {
   readonly wasmSource?: () => WasmSource | Promise<WasmSource>;
   /** Number of WebAssembly threads, including the calling thread; by default the number that `wasmSource` recommends. */
   readonly threads?: number | undefined;
-  /** Stores the choices of the tuner. Without it, tilings are chosen by rules of thumb. */
+  /** Stores the choices of WebGPU's tuner; IndexedDB by default, where there is one. See `browserTuningStore`. */
   readonly tuning?: TuningStore;
+  /**
+   * Whether WebGPU's tuner also measures tilings while sessions run steps, and how much time it may take: 2 % on average by default;
+   * on hardware adapters by default. See `WebGPUOptions`.
+   */
+  readonly backgroundTuning?: WebGPUOptions["backgroundTuning"];
   /** Called with a line that says why "auto" chose no GPU, or why stored choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
   /** Called with the reason, in a few words, if "auto" chose no GPU; without it, `log` is called with a line that says so. */
@@ -124,12 +129,23 @@ async function wasmBackend({ wasmSource, threads, onGraph }: Choice): Promise<Ba
   return createWasmBackend(await (wasmSource ?? browserWasm)(), { threads, onGraph });
 }
 
-async function webgpuBackend(source: GpuSource, { tuning, log, onGraph, onKernel }: BackendOptions): Promise<Backend> {
+async function webgpuBackend(
+  source: GpuSource,
+  { tuning, backgroundTuning, log, onGraph, onKernel }: BackendOptions,
+): Promise<Backend> {
   const { createWebGPUBackend } = await import("./webgpu/index.ts");
   try {
-    return await createWebGPUBackend(source, { tuning, log, onGraph, onKernel });
+    const store = tuning ?? (await usualTuningStore());
+    return await createWebGPUBackend(source, { tuning: store, backgroundTuning, log, onGraph, onKernel });
   } catch (error) {
     source.release();
     throw error;
   }
+}
+
+/** IndexedDB, where the environment has it. */
+async function usualTuningStore(): Promise<TuningStore | undefined> {
+  if (!("indexedDB" in globalThis)) return undefined;
+  const { browserTuningStore } = await import("./webgpu/browser-store.ts");
+  return browserTuningStore();
 }

@@ -1,7 +1,7 @@
 /*
  * The benchmark, which runs in Node and in a browser.
  */
-import { createWebGPUBackend, type TuningStore } from "../backends/webgpu/index.ts";
+import { createWebGPUBackend, type TuningStore, type WebGPUOptions } from "../backends/webgpu/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import type { WasmSource } from "../backends/wasm/source.ts";
 import type { GpuSource } from "../device/adapter.ts";
@@ -14,7 +14,7 @@ import { ResultError } from "./check.ts";
 import { growthCases, measureGrowth, MOST_SECONDS, predictKernelSeconds, tooLong } from "./growth.ts";
 import { measureKernel } from "./kernels.ts";
 import { metered } from "./memory.ts";
-import { quickly, thorough, type TimingSettings } from "./replay.ts";
+import { quickly, settingsFor, thorough, type TimingSettings } from "./replay.ts";
 import type {
   BenchmarkEvent,
   BenchmarkReport,
@@ -56,7 +56,10 @@ export interface BenchmarkOptions extends Scope {
   /** The store of the tuner's choices, which are used as in training. */
   readonly tuning?: TuningStore;
   /** Creates the backend to measure; by default the WebGPU backend. */
-  readonly createBackend?: (source: GpuSource, options: { tuning?: TuningStore }) => Promise<Backend>;
+  readonly createBackend?: (
+    source: GpuSource,
+    options: Pick<WebGPUOptions, "tuning" | "backgroundTuning">,
+  ) => Promise<Backend>;
   /** Receives each result when it is available. */
   readonly emit?: (event: BenchmarkEvent) => void;
 }
@@ -161,8 +164,9 @@ class Benchmark {
     const { ceilings, clock, driver } = await gpuCeilings(source, settings);
     const { source: counted, meter } = metered({ ...source, release() {} });
     const tuning = new ReadOnlyStore(this.#options.tuning);
-    const backend = await createBackend(counted, { tuning });
-    return { bench: { backend, ceilings, clock, settings, meter }, driver, tuned: tuning.found };
+    const backend = await createBackend(counted, { tuning, backgroundTuning: false });
+    const own = settingsFor(settings, backend.adapter);
+    return { bench: { backend, ceilings, clock, settings: own, meter }, driver, tuned: tuning.found };
   }
 
   async #measure(bench: StepBench): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
-import { rootOf } from "../graph/views.ts";
+import { earlierThan, rootOf } from "../graph/views.ts";
 import { anchorTraits, isLiteral, isStepScalar, gathersFrom } from "./nodes.ts";
 
 /** A member of a group that is still growing. */
@@ -120,6 +120,16 @@ export class Clusters {
     });
   }
 
+  /** The tensors that must be computed before a node, besides those that it reads: see `isBarrier` of views. */
+  earlier({ inputs }: Tensor): Tensor[] {
+    const inlined = inputs.map(rootOf).filter((root) => this.#inlined.has(root));
+    const earlier = inputs.flatMap(earlierThan);
+    return [
+      ...earlier.flatMap((root) => (this.#inlined.has(root) ? this.operands(root) : [root])),
+      ...inlined.flatMap((node) => this.earlier(node)),
+    ];
+  }
+
   /** Tensors in the reverse order of the graph. */
   latestFirst(tensors: readonly Tensor[]): Tensor[] {
     const positionOf = (tensor: Tensor) => this.#order.get(tensor) ?? -1;
@@ -180,11 +190,12 @@ export class Clusters {
     return inputs;
   }
 
-  /** The operands of a node, with packs and results made alongside replaced by the nodes whose kernels make them. */
+  /** The operands of a node and what it must follow, with packs and results made alongside replaced by the nodes whose kernels make them. */
   #memoryInputs(node: Tensor): readonly Tensor[] {
     let inputs = this.#memoryInputsOf.get(node);
     if (!inputs) {
-      inputs = [...new Set(this.operands(node).flatMap((root) => this.#makersOf(root)))];
+      const needed = [...this.operands(node), ...this.earlier(node)];
+      inputs = [...new Set(needed.flatMap((root) => this.#makersOf(root)))];
       this.#memoryInputsOf.set(node, inputs);
     }
     return inputs;

@@ -47,6 +47,8 @@ export interface Group {
   readonly outputs: readonly Tensor[];
   /** The tensors it reads from memory, with views resolved. */
   readonly inputs: readonly Tensor[];
+  /** The tensors that must be computed before, besides its inputs. */
+  readonly follows: readonly Tensor[];
   /** The contributions to atomic results. */
   readonly atomics: readonly AtomicPart[];
   /** New values of states, which it stores if it is the first to raise their atomic result above 0. */
@@ -334,6 +336,7 @@ class Fuser {
       members,
       outputs: this.#outputsOf(nodes),
       inputs: this.#inputsOf(nodes),
+      follows: [...new Set(nodes.flatMap((node) => this.#clusters.earlier(node)))],
       atomics,
       replacements: this.#replacementsOf(atomics),
     };

@@ -82,7 +82,7 @@ class Planner {
       if (!this.#regions.has(tensor)) this.#regions.set(tensor, wholeBuffer(`output ${name}`, tensor.size));
     }
     this.#placeUpdates();
-    const groups = [...this.#inOrder(), ...this.#lastGroups];
+    const groups = [...this.#freeingEarly(this.#inOrder()), ...this.#lastGroups];
     assignSlots(groups, this.#regions);
     return { groups, regions: this.#regions, traces, kept, fusion: this.#fusion };
   }
@@ -97,7 +97,8 @@ class Planner {
   #copy(tensor: Tensor, into: Group[]): Tensor {
     const copied = copy(tensor);
     const members = [{ anchor: undefined, chain: [copied], sumOf: undefined }];
-    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor), atomics: [], replacements: [] };
+    const inputs = this.#memoryOf(tensor);
+    const group = { members, outputs: [copied], inputs, follows: [], atomics: [], replacements: [] };
     into.push(group);
     this.#makers.set(copied, group);
     return copied;
@@ -232,7 +233,7 @@ class Planner {
 
   /** The groups that must run before another. */
   #needs(group: Group): Group[] {
-    const sources = group.inputs.flatMap((input) => this.#slices.get(input) ?? [input]);
+    const sources = [...group.inputs, ...group.follows].flatMap((input) => this.#slices.get(input) ?? [input]);
     const makers = sources.flatMap((source) => this.#makers.get(source) ?? this.#makersAlongside.get(source) ?? []);
     return [...makers, ...(this.#before.get(group) ?? [])].filter((other) => other !== group);
   }
@@ -248,4 +249,32 @@ class Planner {
     for (const group of this.#groups) visit(group);
     return [...ordered];
   }
+
+  /**
+   * Moves groups forward that free more memory than they take, to where their inputs are ready: the gradients of weights, which
+   * are the last readers of activations, then run within the backward pass and not after it.
+   */
+  #freeingEarly(groups: readonly Group[]): Group[] {
+    const readers = new Map<Tensor, Set<Group>>();
+    for (const group of groups)
+      for (const input of group.inputs) readers.set(input, (readers.get(input) ?? new Set()).add(group));
+    const ordered = new Set<Group>();
+    const unread = (input: Tensor) => [...readers.get(input)!].filter((reader) => !ordered.has(reader));
+    const held = (tensor: Tensor) => (this.#makers.has(tensor) && !this.#regions.has(tensor) ? tensor.size : 0);
+    const frees = (group: Group) =>
+      sum(group.inputs.filter((input) => unread(input).length === 1).map(held)) > sum(group.outputs.map(held));
+    const place = (first: Group) => {
+      const stack = [first];
+      for (let group = stack.pop(); group; group = stack.pop()) {
+        if (ordered.has(group)) continue;
+        ordered.add(group);
+        const touched = [...group.inputs, ...group.outputs].filter((tensor) => readers.has(tensor)).flatMap(unread);
+        stack.push(...touched.filter((other) => this.#needs(other).every((need) => ordered.has(need)) && frees(other)));
+      }
+    };
+    for (const group of groups) place(group);
+    return [...ordered];
+  }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -16,6 +16,12 @@ export function overlaps(a: Region, b: Region): boolean {
   return a.buffer === b.buffer && a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
 }
 
+/** The bytes of the buffers of regions, each counted once, without those that a session stores leaves in. */
+export function bytesOf(regions: Iterable<Region>, isStored: (buffer: VirtualBuffer) => boolean): number {
+  const buffers = new Set([...regions].map(({ buffer }) => buffer));
+  return [...buffers].reduce((bytes, buffer) => bytes + (isStored(buffer) ? 0 : 4 * buffer.elements), 0);
+}
+
 export function wholeBuffer(label: string, elements: number): Region {
   return { buffer: { label, elements }, offset: 0, elements };
 }

@@ -25,6 +25,10 @@ export interface GivenOp extends OpRecord {
   /** "leaf": a value from outside the graph. "view": the same elements in the same order with another shape. */
   readonly kind: "leaf" | "view";
   readonly traits?: undefined;
+  /**
+   * Whether a view may be read only after its other inputs were computed.
+   */
+  readonly isBarrier?: boolean;
 }
 
 /** An op that a backend computes. */

@@ -24,8 +24,8 @@ export function dropoutKey(seed: number, step: number, layer: number, part = 0):
 export function resolvedOptions(options: ApplyOptions, seed: number): Required<ApplyOptions> {
   const { training = false, precision = "float32" } = options;
   const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
-  const { recordMoments = () => {}, recordAttention = () => {} } = options;
-  return { training, precision, dropoutKeyAt, recordMoments, recordAttention };
+  const { recordMoments = () => {}, recordAttention = () => {}, recordOutput = () => {} } = options;
+  return { training, precision, dropoutKeyAt, recordMoments, recordAttention, recordOutput };
 }
 
 /** The initial values of the parameter at a position in a layer; undefined if they are not needed. */

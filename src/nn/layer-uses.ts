@@ -73,6 +73,7 @@ export class LayerUses {
       const own = optionsOfUse(options, used.times++);
       const output = known.built.apply(x, mask ? { ...own, mask } : own);
       if (mask) requireMaskUsed(known, { x, output, mask });
+      options.recordOutput(output);
       uses.push({ name: known.name, input: x, output, ...(mask && { mask }) });
       return output;
     };

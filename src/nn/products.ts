@@ -2,7 +2,7 @@ import { topologicalOrder } from "../graph/graph.ts";
 import { input } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { gradients } from "../ops/gradients.ts";
-import { matrixProducts, type MatmulAttributes } from "../ops/matmul/index.ts";
+import { matrixProducts, type MatrixProduct } from "../ops/matmul/index.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { sum } from "../ops/reduce/index.ts";
 import type { Model } from "./sequential.ts";
@@ -15,7 +15,7 @@ export const isProduct = (node: Tensor): boolean => matrixProducts({ nodes: [nod
  * from its graph with `matrixProducts`.
  * @param batch the batch size
  */
-export function stepProducts(model: Model, batch: number, precision: Precision = "float32"): MatmulAttributes[] {
+export function stepProducts(model: Model, batch: number, precision: Precision = "float32"): MatrixProduct[] {
   const outputs = model.apply(input("examples", [batch, ...model.inputShape]), { training: true, precision });
   // The products do not depend on the loss.
   const nodes = topologicalOrder([outputs, ...gradients(sum(outputs), model.parameters)]);

@@ -119,7 +119,11 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
     requireBatch(x, inputShape);
     let value = x;
     const resolved = resolvedOptions(options, seed);
-    return built.map((layer) => (value = layer.apply(value, resolved)));
+    return built.map((layer) => {
+      value = layer.apply(value, resolved);
+      resolved.recordOutput(value);
+      return value;
+    });
   };
   return {
     parameters: builder.parameters,

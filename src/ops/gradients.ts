@@ -6,6 +6,16 @@ import { add } from "./elementwise/arithmetic.ts";
 import { reshape } from "./layout/index.ts";
 
 /**
+ * Makes the recomputation of a backward pass from the nodes of the loss, in topological order, and the gradient of each of them, which
+ * is known when the pass reaches it. It returns the node whose gradient is computed in place of another one's: a copy that reads copies
+ * of what is not kept.
+ */
+export type RecomputationMaker = (
+  order: readonly Tensor[],
+  gradientOf: (tensor: Tensor) => Tensor | undefined,
+) => (node: Tensor) => Tensor;
+
+/**
  * The gradients of a scalar with respect to tensors, by reverse-mode differentiation: the graph is traversed backwards
  * from the loss, and each node's upstream gradient is the sum of the contributions of its consumers (Rumelhart, Hinton
  * and Williams 1986; Goodfellow, Bengio and Courville 2016, algorithm 6.6). The results are tensors of the same graph.
@@ -27,6 +37,15 @@ export function gradients<const Tensors extends readonly Tensor[]>(
   loss: Tensor,
   tensors: Tensors,
 ): { -readonly [Position in keyof Tensors]: Tensor } {
+  return gradientsBy(loss, tensors);
+}
+
+/** As `gradients`, with a recomputation. */
+export function gradientsBy<const Tensors extends readonly Tensor[]>(
+  loss: Tensor,
+  tensors: Tensors,
+  recomputation?: RecomputationMaker,
+): { -readonly [Position in keyof Tensors]: Tensor } {
   requireTensor("gradients loss", loss);
   if (!Array.isArray(tensors)) {
     throw new GraphError({
@@ -44,7 +63,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
     });
   }
   const order = topologicalOrder([loss]);
-  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors);
+  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors, recomputation);
   const found = tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor, order));
   return found as { -readonly [Position in keyof Tensors]: Tensor };
 }
@@ -68,13 +87,15 @@ function propagated(
   order: readonly Tensor[],
   given: ReadonlyMap<Tensor, Tensor>,
   tensors: readonly Tensor[],
+  recomputation?: RecomputationMaker,
 ): ReadonlyMap<Tensor, Tensor> {
   const needed = dependents(order, tensors);
   const upstreams = new Map(given);
+  const recomputed = recomputation?.(order, (tensor) => upstreams.get(tensor));
   for (const node of order.toReversed()) {
     const upstream = upstreams.get(node);
     if (!upstream || !node.inputs.some((tensor) => needed.has(tensor))) continue;
-    const partials = partialsOf(node, upstream, needed);
+    const partials = partialsOf(node, recomputed?.(node) ?? node, upstream, needed);
     node.inputs.forEach((tensor, position) => {
       const partial = partials[position];
       if (!partial || !needed.has(tensor)) return;
@@ -88,9 +109,15 @@ function propagated(
 /**
  * The gradients of a node's inputs. An op without a gradient is refused if a gradient is needed through it, since
  * leaving it out would give a wrong result.
+ * @param recomputed the node, or a copy of it that reads recomputed values
  */
-function partialsOf(node: Tensor, upstream: Tensor, needed: ReadonlySet<Tensor>): readonly (Tensor | undefined)[] {
-  if (node.op.gradient) return node.op.gradient(node, upstream);
+function partialsOf(
+  node: Tensor,
+  recomputed: Tensor,
+  upstream: Tensor,
+  needed: ReadonlySet<Tensor>,
+): readonly (Tensor | undefined)[] {
+  if (node.op.gradient) return node.op.gradient(recomputed, upstream);
   const blocked = node.inputs.find((input) => needed.has(input) && input.dtype === "float32");
   if (!blocked) return [];
   throw new GraphError({

@@ -117,6 +117,14 @@ export interface TrainerOptions<
    */
   readonly microBatchSize?: number;
   /**
+   * Computes activations again in the backward pass, so that fewer are in memory at a time (gradient checkpointing; Chen et al.
+   * 2016): the outputs of every n-th layer are kept, and what lies between them is computed twice. A whole number of at least 1
+   * and below the number of layers; everything is kept by default. With 1, only the values inside of layers are computed again,
+   * such as those of a transformer block. Layers inside `sequential` and `tiedEmbedding` count, those inside others do not. Every
+   * step gives the same bits, masks of dropout included.
+   */
+  readonly recompute?: number;
+  /**
    * What to do if the loss or gradient of a step is NaN or infinite: see `nonFiniteChoices`; "stop" by default. The kernels
    * that compute the gradient check it, so the check adds no dispatch to a step, and one to a step whose batch is divided.
    * For a divided step, only the gradient is checked.

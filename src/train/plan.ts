@@ -79,6 +79,8 @@ export interface StepPlan {
   readonly clipNorm: number | undefined;
   /** Whether the norm of the gradient is measured. */
   readonly gradientNorm: boolean;
+  /** The outputs of every so many layers are kept for the backward pass; undefined if everything is. */
+  readonly recompute: number | undefined;
   readonly onNonFinite: NonFiniteChoice;
   readonly precision: Precision;
   /** 1 if the loss is not scaled. */
@@ -211,7 +213,7 @@ function planStep(
   }: Pick<TrainingPlan, "model" | "data" | "schedule">,
 ): StepPlan {
   const { optimizer = adam(), clipNorm, gradientNorm = false, augment = [], stepInputs = {} } = options;
-  const { onNonFinite = "stop", precision = "float32" } = options;
+  const { onNonFinite = "stop", precision = "float32", recompute } = options;
   const taken = Object.keys(stepInputs).find((name) => Object.hasOwn(layout.columns, name));
   if (taken !== undefined) {
     const what = "the data set has a tensor of this name";
@@ -220,7 +222,8 @@ function planStep(
   const lossScale = lossScaleOf(options.lossScale, precision, batchSize);
   const factors = factorsOf(options.model.parameters, trained, options.parameterGroups, optimizer);
   const own = ofRun(stepInputs, totalSteps);
-  return { optimizer, factors, clipNorm, gradientNorm, onNonFinite, precision, lossScale, augment, stepInputs: own };
+  const numbers = { clipNorm, gradientNorm, recompute, onNonFinite, precision, lossScale };
+  return { optimizer, factors, ...numbers, augment, stepInputs: own };
 }
 
 /** Step inputs as functions of the step alone. */

@@ -23,6 +23,7 @@ export function requireSettings(options: AnyTrainerOptions): void {
   requireCount("epochs", epochs);
   if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
   if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
+  if (options.recompute !== undefined) requireCount("recompute", options.recompute);
   if (seed !== undefined) requireSeed("seed", seed);
   if (onNonFinite !== undefined) requireNonFiniteChoice(onNonFinite);
   if (snapshotSeconds !== undefined)

@@ -43,6 +43,11 @@ export interface Trainer<Kind extends AnyModel = Model, Metric extends string = 
   readonly step: number;
   /** The dispatches of one step, in order. */
   readonly dispatches: readonly DispatchDescription[];
+  /**
+   * The bytes that the values of a step take on the device: activations, gradients and outputs, without parameters, optimizer
+   * states and data. The option `recompute` makes it smaller. Undefined on the CPU reference, which plans no memory.
+   */
+  readonly stepBytes: number | undefined;
   /** The session that holds the parameters, for graphs of your own. It changes when a lost device is replaced. */
   readonly session: Session;
   /**
@@ -167,6 +172,10 @@ class RunTrainer implements Trainer<AnyModel> {
 
   get dispatches(): readonly DispatchDescription[] {
     return this.#run.placement.runner.dispatches;
+  }
+
+  get stepBytes(): number | undefined {
+    return this.#run.placement.runner.bytes;
   }
 
   get session(): Session {

@@ -12,7 +12,11 @@ import { defineGraph } from "../../src/graph/graph.ts";
 import { parameter } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { fileTuningStore } from "../../src/node/tuning-store.ts";
-import { matmul } from "../../src/ops/matmul/index.ts";
+import { conv2d } from "../../src/ops/convolution/index.ts";
+import { square } from "../../src/ops/elementwise/index.ts";
+import { gradients } from "../../src/ops/gradients.ts";
+import { matmul, matrixProducts } from "../../src/ops/matmul/index.ts";
+import { mean } from "../../src/ops/reduce/index.ts";
 import type { LaunchLimits } from "../../src/ops/kernel.ts";
 import {
   possibleTilings,
@@ -152,6 +156,57 @@ test(
       expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, adapterLimits));
       expect(timed.length).toBeLessThanOrEqual(8);
       expect(timed[0]!.tiling).toBe(usualTiling(shape, adapterLimits));
+    }
+  },
+);
+
+/** A convolution with the gradient of its weights, and a product of three pairs of matrices of which two share one. */
+function otherProducts() {
+  const image = parameter("image", [2, 7, 7, 3], drawn(294));
+  const weights = parameter("weights", [3, 3, 3, 5], drawn(135));
+  const convolved = conv2d(image, weights);
+  const [left, right] = [parameter("left", [3, 9, 20], drawn(540)), parameter("right", [1, 20, 6], drawn(120))];
+  return defineGraph({
+    convolved,
+    gradient: gradients(mean(square(convolved)), [weights])[0],
+    batched: matmul(left, right),
+  });
+}
+
+test(
+  "convolutions and batched products have classes of their own, whose choices are used and give the same bits",
+  { timeout: 120_000 },
+  async () => {
+    const graph = otherProducts();
+    const found = matrixProducts(graph);
+    const names = ["64×32 patches · 32×4", "32×64ᵀ patches · 64×4", "4 of 8×16 · 16×8"];
+    expect(found.map(productClass).sort()).toEqual(names.toSorted());
+    let text = "";
+    const store: TuningStore = {
+      load: async () => text || undefined,
+      save: async (_key, saved) => void (text = saved),
+    };
+    const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
+    const results: TuningResult[] = [];
+    const tuned = await backend.tune(found, (result) => results.push(result), { budget: 60_000 });
+    backend.dispose();
+    expect(Object.keys(tuned.choices).sort()).toEqual(names.toSorted());
+    expect(results.every(({ milliseconds }) => milliseconds! > 0)).toBe(true);
+
+    const computed = async (choices: Readonly<Record<string, string>>) => {
+      const other = await createWebGPUBackend(dawnGpu(), { tuning: holding(JSON.stringify(choices)) });
+      const executable = await other.createSession().compile(graph);
+      await executable.run(0, 1);
+      const read = await Promise.all(["convolved", "gradient", "batched"].map((name) => executable.read(name)));
+      other.dispose();
+      return { values: read, grids: executable.dispatches.map(({ grid }) => grid.join()).join(" ") };
+    };
+    const usual = await computed({});
+    for (const [at, entry] of found.entries()) {
+      const changed = promisingTilings(entry, adapterLimits).at(-1)!;
+      const other = await computed({ [productClass(entry)]: changed });
+      expect(other.values, names[at]!).toEqual(usual.values);
+      expect(other.grids, names[at]!).not.toBe(usual.grids);
     }
   },
 );

@@ -13,6 +13,7 @@ interface Task {
 
 interface Networks {
   readonly networks: Record<"dense" | "convolutional", { shapes: number[][] }>;
+  networkNamed(name: string): { shapes: number[][] };
   initialParameters(network: string, draw: () => number): Float32Array[];
   permuted(values: Float32Array, shape: number[], order: number[]): { values: Float32Array; shape: number[] };
   channelsFirst(parameters: readonly Float32Array[]): { values: Float32Array; shape: number[] }[];
@@ -37,6 +38,20 @@ interface Rows {
 
 type Results = Record<string, Record<string, object[]>>;
 
+interface GrowthCase {
+  readonly network: string;
+  readonly batch: number;
+}
+
+interface Growth {
+  readonly axes: Record<
+    string,
+    { readonly values: number[]; readonly quick: number[]; caseOf(value: number): GrowthCase }
+  >;
+  workOf(growthCase: GrowthCase): number;
+  slopeOf(points: readonly { value: number; cost: number }[]): number | undefined;
+}
+
 interface SummaryRow {
   readonly label: string;
   readonly values: Record<string, unknown>;
@@ -52,7 +67,8 @@ interface Report {
 
 const load = async <Module>(name: string) =>
   (await import(new URL(`../../bench/peers/${name}.mjs`, import.meta.url).href)) as Module;
-const { networks, initialParameters, permuted, channelsFirst } = await load<Networks>("networks");
+const { networks, networkNamed, initialParameters, permuted, channelsFirst } = await load<Networks>("networks");
+const growth = await load<Growth>("growth/axes");
 const { readyBatches } = await load<Batches>("runtimes/batches");
 const { allRuntimes } = await load<{ allRuntimes: readonly Runtime[] }>("runtimes/index");
 const { allMeasures, applies } = await load<Rows>("measures/rows");
@@ -187,5 +203,38 @@ describe("the report of the comparison", () => {
     ]);
     expect(made("wasm").filter((measure) => !made("cpu").includes(measure))).toEqual(["start"]);
     expect(made("webgpu")).toEqual(allMeasures);
+  });
+});
+
+describe("the growth of a step", () => {
+  const { axes, workOf, slopeOf } = growth;
+
+  test("is measured over cases whose work is that of their products", () => {
+    // Forward 784 · 128 + 128 · 10, and twice as much backward except for the gradient of the examples.
+    expect(workOf(axes["batch"]!.caseOf(7))).toBe(7 * (3 * (784 * 128 + 1280) - 784 * 128));
+    expect(workOf(axes["depth"]!.caseOf(3))).toBe(64 * (3 * (784 * 128 + 2 * 128 ** 2 + 1280) - 784 * 128));
+    const [first, ...others] = [64 * 9 * 16, 64 * 9 * 256, 16 * 9 * 512, 16 * 9 * 1024, 4 * 320];
+    const products = [first!, ...others].reduce((sum, one) => sum + one, 0);
+    expect(workOf(axes["image"]!.caseOf(8))).toBe(16 * (3 * products - first!));
+    for (const { values, quick, caseOf } of Object.values(axes)) {
+      const works = values.map((value) => workOf(caseOf(value)));
+      expect(works).toEqual(works.toSorted((a, b) => a - b));
+      expect(quick.every((value) => values.includes(value))).toBe(true);
+    }
+  });
+
+  test("has the exponent of its upper half as the slope", () => {
+    const costs = (cost: (value: number) => number, ...values: number[]) =>
+      values.map((value) => ({ value, cost: cost(value) }));
+    expect(slopeOf(costs((value) => 3 * value ** 2, 1, 2, 4, 8, 16))).toBeCloseTo(2, 12);
+    // A constant part below 100 does not count.
+    expect(slopeOf(costs((value) => Math.max(100, value), 1, 10, 100, 1000, 10_000))).toBeCloseTo(1, 12);
+    expect(slopeOf(costs(() => 5, 8))).toBeUndefined();
+  });
+
+  test("has networks of other sizes by their names", () => {
+    expect(networkNamed("dense 16×2").shapes).toEqual([[784, 16], [16], [16, 16], [16], [16, 10], [10]]);
+    expect(networkNamed("convolutional 8").shapes[8]).toEqual([128, 10]);
+    expect(() => networkNamed("recurrent 8")).toThrow('there is no network "recurrent 8"');
   });
 });

@@ -13,6 +13,7 @@ const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({
   inputs,
   outputs,
   atomics: [],
+  follows: [],
   replacements: [],
 });
 

@@ -16,6 +16,7 @@ const HELPERS = new Set([
   "sumToShape",
   "dropoutThreshold",
   "matrixProducts",
+  "productOf",
   "sidesOf",
   "smallestSize",
 ]);

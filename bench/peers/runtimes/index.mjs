@@ -64,9 +64,12 @@ export const allRuntimes = [
   { name: "pytorch", label: "PyTorch", device: "cpu", load: pytorch },
 ];
 
+/** What the others are checked against; it is not compared. */
+const reference = { name: "wgrad-reference", label: "wgrad CPU reference", device: "cpu", load: wgrad };
+
 /** @param {string} name */
 export function runtimeNamed(name) {
-  const found = allRuntimes.find((runtime) => runtime.name === name);
+  const found = [...allRuntimes, reference].find((runtime) => runtime.name === name);
   if (!found)
     throw new Error(`there is no runtime "${name}"; choose one of ${allRuntimes.map((each) => each.name).join(", ")}`);
   return found;

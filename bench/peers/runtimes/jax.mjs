@@ -3,7 +3,7 @@
  * function consumes a reference; `.ref` adds one.
  */
 import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
-import { channelsFirst, networks } from "../networks.mjs";
+import { networkNamed, withChannelsFirst } from "../networks.mjs";
 import { readyBatches } from "./batches.mjs";
 import { adapterName, provideWebGPU } from "./dawn.mjs";
 
@@ -24,14 +24,19 @@ export async function open(device) {
 }
 
 /** Biases are broadcast along the last axis. */
-function denseLogits([hiddenWeights, hiddenBiases, outputWeights, outputBiases], features) {
-  const hidden = nn.relu(np.matmul(features, hiddenWeights).add(hiddenBiases));
-  return np.matmul(hidden, outputWeights).add(outputBiases);
+function denseLogits(parameters, features) {
+  let values = features;
+  for (let index = 0; index < parameters.length; index += 2) {
+    const sums = np.matmul(values, parameters[index]).add(parameters[index + 1]);
+    values = index + 2 < parameters.length ? nn.relu(sums) : sums;
+  }
+  return values;
 }
 
 /** Images are [batch, channels, height, width]. */
 function convolutionalLogits(parameters, features) {
-  let images = features.reshape([-1, 1, 28, 28]);
+  const size = Math.sqrt(features.shape[1]);
+  let images = features.reshape([-1, 1, size, size]);
   for (let layer = 0; layer < 4; layer++) {
     const [kernel, biases] = parameters.slice(2 * layer);
     const convolved = lax.convGeneralDilated(images, kernel, [1, 1], "SAME");
@@ -39,7 +44,7 @@ function convolutionalLogits(parameters, features) {
     if (layer % 2 === 1) images = lax.reduceWindow(images, (window) => np.max(window), [2, 2], [2, 2]);
   }
   const [weights, biases] = parameters.slice(8);
-  return np.matmul(images.reshape([-1, 1568]), weights).add(biases);
+  return np.matmul(images.reshape([-1, weights.shape[0]]), weights).add(biases);
 }
 
 const meanLossOf = (logits) => (parameters, features, classes) => {
@@ -72,22 +77,19 @@ export const trainStepOf = (meanLoss) =>
     return [loss, newParameters, newMeans, newSquares];
   });
 
-/** The functions of a network, and its parameters in the order that they expect. */
-const jaxNetworks = {
-  dense: {
-    trainStep: trainStepOf(meanLossOf(denseLogits)),
-    parametersOf: (parameters) => parameters.map((values, index) => ({ values, shape: networks.dense.shapes[index] })),
-  },
-  convolutional: { trainStep: trainStepOf(meanLossOf(convolutionalLogits)), parametersOf: channelsFirst },
+const trainSteps = {
+  dense: trainStepOf(meanLossOf(denseLogits)),
+  convolutional: trainStepOf(meanLossOf(convolutionalLogits)),
 };
 
-function openTrainer(task) {
-  const { trainStep, parametersOf } = jaxNetworks[task.network];
+async function openTrainer(task) {
+  const network = networkNamed(task.network);
+  const trainStep = trainSteps[network.kind];
   const batchAt = readyBatches(task, (features, classes) => ({
-    features: np.array(features, { shape: [task.batch, 784] }),
+    features: np.array(features, { shape: [task.batch, network.size ** 2] }),
     classes: np.array(classes, { shape: [task.batch, 10] }),
   }));
-  return trainerOf({ trainStep, given: parametersOf(task.parameters), batchAt });
+  return trainerOf({ trainStep, given: withChannelsFirst(task.parameters, network), batchAt });
 }
 
 /**

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { channelsFirst, networks } from "../networks.mjs";
+import { networkNamed, withChannelsFirst } from "../networks.mjs";
 
 /** One thread for all that PyTorch calls, and OpenBLAS as it chooses its kernels by itself. */
 export function environment() {
@@ -42,7 +42,7 @@ export async function open() {
     return JSON.parse(value);
   };
   const ask = (kind, options) => {
-    child.stdin.write(`${JSON.stringify([kind, options])}\n`);
+    child.stdin.write(`${JSON.stringify([kind, options ?? null])}\n`);
     return answer();
   };
   const { version } = await answer();
@@ -50,20 +50,27 @@ export async function open() {
     adapter: () => "CPU",
     threads: 1,
     version,
+    /** The largest resident memory of the process so far, in bytes. */
+    peakBytes: () => ask("memory"),
     trainer: (task) => openTrainer(ask, folder, task),
     product: (task) => openProduct(ask, folder, task),
   };
 }
 
 async function openTrainer(ask, folder, { network, batch, count, scale, offset, parameters, ...arrays }) {
-  const { shapes } = networks[network];
-  const given =
-    network === "convolutional"
-      ? channelsFirst(parameters)
-      : parameters.map((values, index) => ({ values, shape: shapes[index] }));
+  const described = networkNamed(network);
+  const given = withChannelsFirst(parameters, described);
   for (const name of ["features", "labels", "order"]) writeFileSync(join(folder, name), arrays[name]);
   given.forEach(({ values }, index) => writeFileSync(join(folder, `parameter${index}`), values));
-  await ask("training", { network, batch, count, scale, offset, shapes: given.map(({ shape }) => shape) });
+  await ask("training", {
+    network: described.kind,
+    size: described.size,
+    batch,
+    count,
+    scale,
+    offset,
+    shapes: given.map(({ shape }) => shape),
+  });
   return { run: (steps, every) => ask("run", { steps, every }) };
 }
 

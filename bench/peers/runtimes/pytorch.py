@@ -6,6 +6,7 @@ gathers its own rows.
 """
 
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -21,13 +22,15 @@ def array(name, dtype, shape):
 
 
 def dense_logits(parameters, features):
-    hidden_weights, hidden_biases, weights, biases = parameters
-    hidden = torch.relu(torch.addmm(hidden_biases, features, hidden_weights))
-    return torch.addmm(biases, hidden, weights)
+    values = features
+    for index in range(0, len(parameters) - 2, 2):
+        values = torch.relu(torch.addmm(parameters[index + 1], values, parameters[index]))
+    return torch.addmm(parameters[-1], values, parameters[-2])
 
 
 def convolutional_logits(parameters, features):
-    images = features.view(-1, 1, 28, 28).to(memory_format=torch.channels_last)
+    size = int(features.shape[1] ** 0.5)
+    images = features.view(-1, 1, size, size).to(memory_format=torch.channels_last)
     for layer in range(4):
         kernel, biases = parameters[2 * layer : 2 * layer + 2]
         images = torch.relu(functional.conv2d(images, kernel, biases, padding=1))
@@ -41,12 +44,12 @@ LOGITS = {"dense": dense_logits, "convolutional": convolutional_logits}
 
 
 class Training:
-    def __init__(self, network, batch, count, scale, offset, shapes):
+    def __init__(self, network, size, batch, count, scale, offset, shapes):
         self.logits = LOGITS[network]
         self.batch = batch
         self.batches = count // batch
         self.steps = 0
-        self.features = array("features", numpy.uint8, (count, 784)).float().mul_(scale).add_(offset)
+        self.features = array("features", numpy.uint8, (count, size * size)).float().mul_(scale).add_(offset)
         self.labels = array("labels", numpy.int32, count).long()
         self.order = array("order", numpy.int32, count).long()
         self.parameters = [self.parameter(index, shape) for index, shape in enumerate(shapes)]
@@ -102,6 +105,8 @@ def main():
             work, answer = Training(**options), None
         elif kind == "product":
             work, answer = Product(**options), None
+        elif kind == "memory":
+            answer = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         else:
             answer = work.run(**options)
         print(json.dumps(answer), flush=True)

@@ -2,6 +2,7 @@
  * wgrad as in its documentation: `createTrainer` and `fit`, from the checkout's dist/.
  */
 import { existsSync } from "node:fs";
+import { networkNamed } from "../networks.mjs";
 
 const built = new URL("../../../dist/index.js", import.meta.url);
 if (!existsSync(built)) throw new Error(`wgrad: ${built.pathname} is missing; run \`npm run build\` in wgrad's folder`);
@@ -11,7 +12,10 @@ const { conv2d, createTrainer, defineGraph, dense, input, matmul, maxPool2d, rel
 
 /** @returns {Promise<import("./index.mjs").Runtime>} */
 export async function open(device, threads) {
-  const backend = await wgradNode.createNodeBackend({ device, threads });
+  const backend =
+    device === "cpu"
+      ? wgrad.createCpuBackend({ precision: "float64" })
+      : await wgradNode.createNodeBackend({ device, threads, backgroundTuning: false });
   return {
     adapter: () => backend.adapter.name,
     threads,
@@ -48,24 +52,34 @@ const flattening = {
   },
 };
 
-/** @type {Record<import("../networks.mjs").NetworkName, (initializers: (() => Float32Array)[]) => object>} */
+/** @type {Record<string, (initializers: (() => Float32Array)[], network: import("../networks.mjs").Network) => object>} */
 const models = {
-  dense([hiddenWeights, hiddenBiases, weights, biases]) {
-    const hidden = dense(128, { activation: "relu", weights: hiddenWeights, biases: hiddenBiases });
-    return sequential([hidden, dense(10, { weights, biases })], { inputShape: [784] });
+  dense(given, { shapes }) {
+    const layers = shapes.flatMap(([units, ...rest], index) => {
+      if (rest.length > 0) return [];
+      const isLast = index === shapes.length - 1;
+      return [
+        dense(units, { ...(!isLast && { activation: "relu" }), weights: given[index - 1], biases: given[index] }),
+      ];
+    });
+    return sequential(layers, { inputShape: [784] });
   },
-  convolutional(given) {
+  convolutional(given, { size }) {
     const convolutions = [16, 16, 32, 32].map((filters, layer) => convolution(filters, ...given.slice(2 * layer)));
     const [first, second, third, fourth] = convolutions;
     const [weights, biases] = given.slice(8);
     const layers = [first, second, halving, third, fourth, halving, flattening, dense(10, { weights, biases })];
-    return sequential(layers, { inputShape: [28, 28, 1] });
+    return sequential(layers, { inputShape: [size, size, 1] });
   },
 };
 
 /** Creates the trainer, for the backends to compare and the CPU reference. */
 export async function openTrainer(backend, { network, batch, count, features, labels, scale, offset, parameters }) {
-  const model = models[network](parameters.map((values) => () => values));
+  const described = networkNamed(network);
+  const model = models[described.kind](
+    parameters.map((values) => () => values),
+    described,
+  );
   const classes = Array.from({ length: 10 }, (_, digit) => String(digit));
   const trainer = await createTrainer({
     model,

@@ -3,6 +3,7 @@
  * loop every `TURN_MILLISECONDS`.
  */
 import type { Plan } from "../../compiler/plan.ts";
+import { bytesOf } from "../../compiler/regions.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 import { constantOp, type ConstantAttributes, type StepScalarAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -62,6 +63,7 @@ export interface ExecutableParts {
 /** Replays the phases of a graph's step. */
 export class WasmExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
+  readonly bytes: number;
   readonly #parts: ExecutableParts;
   readonly #own: OwnMemory;
   #bound: Bound;
@@ -74,6 +76,7 @@ export class WasmExecutable implements Executable {
     const { memory } = device;
     this.#parts = parts;
     this.dispatches = lowered.steps.map(({ description }) => description);
+    this.bytes = bytesOf(lowered.regions.values(), (buffer) => leaves.placeOf(buffer) !== undefined);
     device.reserveScratch(Math.max(0, ...lowered.steps.map(({ scratchBytes }) => scratchBytes)));
     const temporaries = lowered.steps.flatMap((step) => step.temporaries);
     const own = { memory, leaves, regions: lowered.regions, words: [...scalars, ...literals], temporaries };

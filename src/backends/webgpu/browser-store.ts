@@ -1,4 +1,4 @@
-import type { TuningStore } from "./tuning.ts";
+import type { TuningStore } from "./tuning-choices.ts";
 
 const STORE = "choices";
 

@@ -2,6 +2,7 @@
  * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers
  * and bind groups, which are all created once.
  */
+import type { DispatchDescription } from "../backend.ts";
 import { ArgumentBuffer } from "./arguments.ts";
 import { fuse } from "../../compiler/fuse.ts";
 import { isStepScalar } from "../../compiler/nodes.ts";
@@ -24,6 +25,10 @@ export interface CompileOptions {
   readonly choiceOf?: LaunchLimits["choiceOf"];
   /** Creates the buffers of an executable; tests of kernels pass guarded ones. */
   readonly makeBuffers?: ((device: Device) => OwnBuffers) | undefined;
+  /** Called with each graph that was compiled and its dispatches. @returns what to call when steps of a submit have finished */
+  readonly watch?:
+    | ((graph: Graph, dispatches: readonly DispatchDescription[]) => WebGPUExecutable["onFinished"])
+    | undefined;
 }
 
 /**
@@ -77,6 +82,7 @@ export async function compile(
       };
       made = new WebGPUExecutable(graph, parts);
     });
+    made!.onFinished = options.watch?.(graph, made!.dispatches);
     return made!;
   } catch (error) {
     ring?.dispose();

@@ -14,7 +14,7 @@ import { isLiteral } from "../../compiler/nodes.ts";
 import type { ArgumentBuffer } from "./arguments.ts";
 import type { Binding, Launch } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
-import type { Region } from "../../compiler/regions.ts";
+import { bytesOf, type Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
@@ -57,8 +57,11 @@ export interface ExecutableParts {
 /** Replays the launches of a graph's step. */
 export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
+  readonly bytes: number;
   /** The buffers of this executable, without those of leaves. */
   readonly buffers: OwnBuffers;
+  /** Called when the steps of a submit have finished, with the milliseconds since it. */
+  onFinished: ((steps: number, milliseconds: number) => void) | undefined;
   readonly #device: Device;
   readonly #plan: Plan;
   readonly #trace: Region;
@@ -79,6 +82,7 @@ export class WebGPUExecutable implements Executable {
       flops,
       bytes,
     }));
+    this.bytes = bytesOf([...plan.regions.values(), trace], (buffer) => leaves.placeOf(buffer) !== undefined);
     this.buffers = buffers;
     this.#device = device;
     this.#plan = plan;
@@ -101,7 +105,7 @@ export class WebGPUExecutable implements Executable {
     const reported = this.#prepare();
     const rows: Promise<ArrayBuffer>[] = [];
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
-      rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
+      rows.push(this.#timedSubmit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
     const parts = await Promise.all(rows);
     await this.#requireSound(reported);
@@ -117,10 +121,12 @@ export class WebGPUExecutable implements Executable {
     return type.from(values);
   }
 
-  async read(output: string): Promise<NumericArray> {
+  /** @param most reads only this number of elements, at the end of the output */
+  async read(output: string, most = Infinity): Promise<NumericArray> {
     const tensor = this.#plan.kept.get(output)!;
     const { buffer, offset, elements } = this.#plan.regions.get(tensor)!;
-    const bytes = await this.#device.read(this.buffers.get(buffer), 4 * offset, 4 * elements);
+    const count = Math.min(most, elements);
+    const bytes = await this.#device.read(this.buffers.get(buffer), 4 * (offset + elements - count), 4 * count);
     return tensor.dtype === "float32" ? new Float32Array(bytes) : new Uint32Array(bytes);
   }
 
@@ -129,24 +135,21 @@ export class WebGPUExecutable implements Executable {
    * @returns nanoseconds by the GPU's clock, in the order of `dispatches`
    * @throws DeviceError if the device has no timestamps
    */
-  async profile(step: number): Promise<number[]> {
-    const reported = this.#prepare();
-    const timer = new PassTimer(this.#device, this.#recorded.length);
-    try {
-      this.#ring.write(step, 1);
-      const encoder = this.#device.gpu.createCommandEncoder();
-      this.#clearAtomics(encoder, 1);
-      this.#recorded.forEach((dispatch, position) => {
-        const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
-        this.#encode(pass, 0, [dispatch]);
-        pass.end();
-      });
-      const times = await timer.submit(encoder);
-      await this.#requireSound(reported);
-      return times;
-    } finally {
-      timer.dispose();
-    }
+  profile(step: number): Promise<number[]> {
+    return this.#timed(
+      step,
+      this.#recorded.map((dispatch) => [dispatch]),
+    );
+  }
+
+  /**
+   * Runs step 0 several times in one pass.
+   * @returns the milliseconds of the pass by the GPU's clock
+   * @throws DeviceError if the device has no timestamps
+   */
+  async time(steps: number): Promise<number> {
+    const [nanoseconds] = await this.#timed(0, [Array.from({ length: steps }, () => this.#recorded).flat()]);
+    return nanoseconds! / 1e6;
   }
 
   dispose(): void {
@@ -170,10 +173,38 @@ export class WebGPUExecutable implements Executable {
     return this.#device.faults.count;
   }
 
+  /** Runs passes with the scalars of a step. @returns the nanoseconds of each */
+  async #timed(step: number, passes: readonly (readonly Recorded[])[]): Promise<number[]> {
+    const reported = this.#prepare();
+    const timer = new PassTimer(this.#device, passes.length);
+    try {
+      this.#ring.write(step, 1);
+      const encoder = this.#device.gpu.createCommandEncoder();
+      this.#clearAtomics(encoder, 1);
+      passes.forEach((dispatches, position) => {
+        const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
+        this.#encode(pass, 0, dispatches);
+        pass.end();
+      });
+      const times = await timer.submit(encoder);
+      await this.#requireSound(reported);
+      return times;
+    } finally {
+      timer.dispose();
+    }
+  }
+
   /** Kernels raise atomic results from 0. */
   #clearAtomics(encoder: GPUCommandEncoder, steps: number): void {
     if (this.#plan.fusion.atomics.length === 0) return;
     encoder.clearBuffer(this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * steps);
+  }
+
+  async #timedSubmit(first: number, count: number): Promise<ArrayBuffer> {
+    const submitted = performance.now();
+    const row = await this.#submit(first, count);
+    this.onFinished?.(count, performance.now() - submitted);
+    return row;
   }
 
   async #submit(first: number, count: number): Promise<ArrayBuffer> {

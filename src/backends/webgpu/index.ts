@@ -1,23 +1,19 @@
 import type { GpuSource } from "../../device/adapter.ts";
-import { openDevice, type DeviceOptions } from "../../device/device.ts";
+import { openDevice, type Device, type DeviceOptions } from "../../device/device.ts";
 import type { Graph } from "../../graph/graph.ts";
-import type { MatmulAttributes } from "../../ops/matmul/index.ts";
+import type { MatrixProduct } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { CheckedSession, Lifetime } from "../checked-session.ts";
 import type { CompileOptions } from "./compile.ts";
 import { WebGPUSession } from "./session.ts";
-import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
-import {
-  loadChoices,
-  tune,
-  tuningKey,
-  type CaseResult,
-  type Tuned,
-  type TuningOptions,
-  type TuningStore,
-} from "./tuning.ts";
+import type { BackgroundTuner } from "./background-tuning.ts";
+import type { TimeLimits } from "./time-budget.ts";
+import { Choices, tuningKey, type TuningStore } from "./tuning-choices.ts";
+import type { CaseResult, Tuned, TuningOptions } from "./tuning.ts";
 
-export type { Tuned, TuningChoices, TuningOptions, TuningStore } from "./tuning.ts";
+export type { TimeLimits } from "./time-budget.ts";
+export type { TuningChoices, TuningStore } from "./tuning-choices.ts";
+export type { Tuned, TuningOptions } from "./tuning.ts";
 
 /** The time of one tiling for one class of matrix products. */
 export interface TuningResult {
@@ -31,6 +27,13 @@ export interface TuningResult {
 export interface WebGPUOptions extends DeviceOptions {
   /** Stores the choices of the tuner. Without it, tilings are chosen by rules of thumb. */
   readonly tuning?: TuningStore | undefined;
+  /**
+   * Whether the tuner also measures tilings while sessions run steps, a candidate at a time between submits, and how much time it may
+   * take. Candidates that would delay a step for longer are left out. Sessions that are created later use the choices; they change
+   * no bit. By default the tuner does so if there is a store for choices and the adapter is hardware: on a software adapter,
+   * compiling a candidate delays a step by a tenth of a second. It needs the feature timestamp-query.
+   */
+  readonly backgroundTuning?: boolean | TimeLimits | undefined;
   /** Called with each graph that is compiled. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
   /** Called with a line that says why stored choices are ignored; the console by default. */
@@ -44,7 +47,7 @@ export interface WebGPUBackend extends Backend {
    * now on. By default it takes a few tenths of a second on a GPU, and somewhat longer if compiling is slow.
    */
   tune(
-    products: readonly MatmulAttributes[],
+    products: readonly MatrixProduct[],
     report: (result: TuningResult) => void,
     options?: TuningOptions,
   ): Promise<Tuned>;
@@ -52,7 +55,7 @@ export interface WebGPUBackend extends Backend {
 
 /**
  * Creates a backend on the best adapter of a source.
- * @throws DeviceError if there is no adapter
+ * @throws DeviceError if there is no adapter; OptionError for limits of the tuner out of range
  */
 export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> =>
   openBackend(source, options);
@@ -67,13 +70,16 @@ export async function openBackend(
 ): Promise<WebGPUBackend> {
   const { tuning, log = (line) => console.warn(line) } = options;
   let device = await openDevice(source, options);
-  const key = tuningKey(device);
-  let choices = tuning ? await loadChoices(tuning, key, log) : {};
+  const choices = new Choices(tuning, tuningKey(device), log);
+  await choices.load();
+  let tuner = await tunerFor(device, choices, options);
   let restarting: Promise<void> | undefined;
   const lifetime = new Lifetime("backend");
   const replaceDevice = async () => {
+    tuner?.stop();
     device.destroy();
     device = await openDevice(source, options);
+    tuner = await tunerFor(device, choices, options);
     if (!lifetime.ended) return;
     device.destroy();
     lifetime.requireOpen("restart");
@@ -88,7 +94,7 @@ export async function openBackend(
     },
     createSession() {
       lifetime.requireOpen("createSession");
-      const session = new WebGPUSession(device, { makeBuffers, choiceOf: (kernelClass) => choices[kernelClass] });
+      const session = new WebGPUSession(device, { makeBuffers, ...tuningOf(choices, tuner) });
       return new CheckedSession(session, lifetime, options.onGraph);
     },
     async restart() {
@@ -100,9 +106,9 @@ export async function openBackend(
       lifetime.requireOpen("tune");
       const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) =>
         report({ product: kernelClass, tiling: choice, milliseconds });
-      const tuned = await tune(device, products.map(productCase), reportCase, tuningOptions);
-      choices = { ...choices, ...tuned.choices };
-      await tuning?.save(key, JSON.stringify(choices, undefined, 2));
+      const { tuneProducts } = await tuners();
+      const tuned = await tuneProducts(device, products, reportCase, tuningOptions);
+      await choices.add(tuned.choices);
       return tuned;
     },
     get lost() {
@@ -110,8 +116,27 @@ export async function openBackend(
     },
     dispose() {
       lifetime.end();
+      tuner?.stop();
       device.destroy();
       source.release();
     },
   };
+}
+
+const tuners = () => import("./tuners.ts");
+
+/** How sessions use the choices, and are watched by the tuner in the background. */
+const tuningOf = (choices: Choices, tuner: BackgroundTuner | undefined): CompileOptions => ({
+  choiceOf: (kernelClass) => choices.of(kernelClass),
+  watch: tuner && ((graph, dispatches) => tuner.watch(graph, dispatches)),
+});
+
+async function tunerFor(
+  device: Device,
+  choices: Choices,
+  { tuning, backgroundTuning = tuning !== undefined && !device.adapter.software }: WebGPUOptions,
+): Promise<BackgroundTuner | undefined> {
+  if (!backgroundTuning || !device.hasTimestamps) return undefined;
+  const tuner = await tuners();
+  return new tuner.BackgroundTuner(device, choices, backgroundTuning === true ? undefined : backgroundTuning);
 }

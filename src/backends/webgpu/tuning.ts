@@ -1,63 +1,17 @@
 /*
  * The fastest way to divide a kernel's work differs between GPUs, and no rule of thumb fits all of them. The tuner
  * measures the candidates on the actual adapter, one class of kernels after the other. The caller stores its choices.
- * All candidates give the same bits, so a choice affects only the speed. Tuning runs only on request, so the first step
- * never waits for it.
+ * All candidates give the same bits, so a choice affects only the speed. This is the tuner on request;
+ * background-tuning.ts tunes while other work runs. The first step never waits for either.
  */
 import type { Device } from "../../device/device.ts";
 import { defineGraph } from "../../graph/graph.ts";
 import type { TuningCase } from "../../ops/kernel.ts";
-import { version } from "../../version.ts";
+import type { MatrixProduct } from "../../ops/matmul/index.ts";
+import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
 import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
-
-/** Stores choices between processes, under a key that identifies the adapter and the version of the library. */
-export interface TuningStore {
-  /** The text stored under the key, or undefined. */
-  load(key: string): Promise<string | undefined>;
-  /** Stores a text under a key and replaces the previous one. */
-  save(key: string, text: string): Promise<void>;
-}
-
-/** The name of the fastest way to divide the work, for each class of kernels. */
-export type TuningChoices = Readonly<Record<string, string>>;
-
-/** Choices are valid for this adapter, driver and version of wgrad. */
-export function tuningKey({ gpu: { adapterInfo: info } }: Device): string {
-  return ["wgrad", version, info.vendor, info.architecture, info.device, info.description].join("|");
-}
-
-/**
- * Reads stored choices. Invalid ones are ignored and logged in one line.
- * @param log called with that line
- */
-export async function loadChoices(
-  store: TuningStore,
-  key: string,
-  log: (line: string) => void,
-): Promise<TuningChoices> {
-  try {
-    const text = await store.load(key);
-    if (text === undefined) return {};
-    const kept: unknown = JSON.parse(text);
-    if (isChoices(kept)) return kept;
-    log("The tuner's stored choices are not in the format of this version; they are ignored.");
-  } catch (error) {
-    log(
-      `The tuner's stored choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`,
-    );
-  }
-  return {};
-}
-
-function isChoices(kept: unknown): kept is TuningChoices {
-  return (
-    typeof kept === "object" &&
-    kept !== null &&
-    !Array.isArray(kept) &&
-    Object.values(kept).every((name) => typeof name === "string")
-  );
-}
+import type { TuningChoices } from "./tuning-choices.ts";
 
 /** The time of one candidate for one class. */
 export interface CaseResult {
@@ -71,7 +25,10 @@ export interface CaseResult {
 export interface TuningOptions {
   /** Whether to measure all candidates of all classes, however long it takes; false by default. */
   readonly full?: boolean;
-  /** Unless `full`: no further candidate is started after this number of milliseconds; 300 by default. */
+  /**
+   * Unless `full`: no further candidate is started after this number of milliseconds; 300 by default. The half second of work that
+   * raises the clock rate of an idle GPU does not count.
+   */
   readonly budget?: number;
 }
 
@@ -92,23 +49,39 @@ const BATCH = 4;
  */
 const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
 
+/** Before the first measurement a hardware adapter works for this time, since an idle GPU has a low clock rate. */
+const WARM_UP_MILLISECONDS = 500;
+
 /** A candidate that is slower than the best by this factor is not measured further. */
-const CLEARLY_SLOWER = 1.25;
+export const CLEARLY_SLOWER = 1.25;
 
 /**
- * Measures the candidates for each class of the given cases, the largest cases first. By default it tries the promising
+ * Measures the candidates for each class of the given products, the largest products first. By default it tries the promising
  * candidates within a time budget.
  * @param report called with each result
  */
-export async function tune(
+export async function tuneProducts(
   device: Device,
-  cases: readonly TuningCase[],
+  products: readonly MatrixProduct[],
   report: (result: CaseResult) => void,
   { full = false, budget = 300 }: TuningOptions = {},
 ): Promise<Tuned> {
-  const deadline = full ? Infinity : performance.now() + budget;
+  let deadline = full ? Infinity : performance.now() + budget;
   const limits = launchLimitsOf(device);
-  const classes = new Map([...cases].sort((a, b) => b.work - a.work).map((entry) => [entry.kernelClass, entry]));
+  let isWarm = limits.software;
+  const warmUp = async (executable: Runner) => {
+    if (isWarm) return;
+    isWarm = true;
+    const began = performance.now();
+    while (performance.now() - began < WARM_UP_MILLISECONDS) await executable.run(0, 16);
+    deadline += performance.now() - began;
+  };
+  const classes = new Map(
+    products
+      .map(productCase)
+      .sort((a, b) => b.work - a.work)
+      .map((entry) => [entry.kernelClass, entry]),
+  );
   const choices: Record<string, string> = {};
   const untimed: string[] = [];
   for (const [kernelClass, entry] of classes) {
@@ -116,7 +89,7 @@ export async function tune(
     const race = new Race(device, entry, full ? CANDIDATE_MILLISECONDS.full : CANDIDATE_MILLISECONDS.brief);
     for (let first = 0; first < candidates.length && performance.now() < deadline; first += BATCH) {
       const batch = candidates.slice(first, first + BATCH);
-      await race.enter(batch, (choice, milliseconds) => report({ kernelClass, choice, milliseconds }));
+      await race.enter(batch, warmUp, (choice, milliseconds) => report({ kernelClass, choice, milliseconds }));
     }
     if (race.fastest === undefined) untimed.push(kernelClass);
     else choices[kernelClass] = race.fastest;
@@ -142,12 +115,14 @@ class Race {
   /** Compiles candidates in parallel, then measures one after the other. */
   async enter(
     names: readonly string[],
+    warmUp: (executable: Runner) => Promise<void>,
     report: (choice: string, milliseconds: number | undefined) => void,
   ): Promise<void> {
     const sessions = names.map((name) => new WebGPUSession(this.#device, { choiceOf: () => name }));
     try {
       const graph = defineGraph({ result: this.#case.build() });
       const executables = await Promise.all(sessions.map((session) => session.compile(graph)));
+      await warmUp(executables[0]!);
       for (const [position, executable] of executables.entries()) {
         const milliseconds = await this.#time(executable);
         const values = await executable.read("result");
@@ -175,7 +150,8 @@ class Race {
   }
 }
 
-function sameBits(values: ArrayLike<number>, expected: ArrayLike<number>): boolean {
+/** Whether two results have the same bits, apart from those of NaN. */
+export function sameBits(values: ArrayLike<number>, expected: ArrayLike<number>): boolean {
   for (let index = 0; index < expected.length; index++) if (!Object.is(values[index], expected[index])) return false;
   return true;
 }

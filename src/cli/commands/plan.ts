@@ -8,7 +8,7 @@ import { networkOptions, type NetworkFlags } from "../options/network-options.ts
 import { settleNetwork } from "../options/network-choice.ts";
 import { planTable } from "../text/plan-table.ts";
 import { print, say, warn } from "../text/terminal.ts";
-import { adapterText, field } from "../text/text.ts";
+import { adapterText, field, scaled } from "../text/text.ts";
 
 interface PlanFlags extends NetworkFlags {
   readonly device: DeviceChoice;
@@ -44,13 +44,18 @@ async function plan(command: Command): Promise<void> {
       learningRate: 1,
     });
     if (flags.json) {
-      print(JSON.stringify({ dispatches: trainer.dispatches }, undefined, 2).split("\n"));
+      print(JSON.stringify({ dispatches: trainer.dispatches, stepBytes: trainer.stepBytes }, undefined, 2).split("\n"));
       return;
     }
     say(field("adapter", adapterText(backend)));
     say(field("network", describeNetwork(flags, model)));
-    print(["", ...summary(model).text.split("\n"), "", ...planTable(trainer.dispatches)]);
+    const { dispatches, stepBytes } = trainer;
+    if (stepBytes !== undefined) say(field("memory", memoryText(stepBytes)));
+    print(["", ...summary(model).text.split("\n"), "", ...planTable(dispatches)]);
   } finally {
     backend.dispose();
   }
 }
+
+const memoryText = (bytes: number) =>
+  `${scaled(bytes)}B for the values of a step, besides parameters, optimizer states and data`;

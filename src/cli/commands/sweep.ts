@@ -7,7 +7,6 @@ import { loadSweep, storeSweep } from "../../cluster/sweeps/store.ts";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import { makeFolderOrRefuse } from "../../node/files.ts";
-import { createNodeBackend } from "../../node/index.ts";
 import { version } from "../../version.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { mnistPaths } from "../options/data-options.ts";
@@ -26,8 +25,9 @@ import { trainOptions, type TrainFlags } from "../options/train-options.ts";
 import { uploadData } from "../sweep/data-transfer.ts";
 import { RemoteSweep } from "../sweep/remote-sweep.ts";
 import { filesOf, Sweep } from "../sweep/sweep.ts";
-import { say, shellQuoted, warn } from "../text/terminal.ts";
+import { say, shellQuoted } from "../text/terminal.ts";
 import { adapterText, counted, field } from "../text/text.ts";
+import { trainingBackend } from "../training/backend.ts";
 import { loadStartingModel, type StartingModel } from "../training/starting-model.ts";
 
 interface SweepFlags extends NatsFlags {
@@ -108,7 +108,7 @@ async function sweep(command: Command): Promise<void> {
 async function sweepHere(command: Command, plan: SweepPlan, start: StartingModel | undefined): Promise<void> {
   const { out } = command.opts<SweepFlags>();
   const flags = command.opts<TrainFlags>();
-  const backend = await createNodeBackend({ device: flags.device, log: warn });
+  const backend = await trainingBackend(flags);
   try {
     say(field("sweep", `${counted(plan.runs.length, "run")} in ${out}`));
     say(field("adapter", adapterText(backend)));

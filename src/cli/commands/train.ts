@@ -1,11 +1,11 @@
 import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
-import { createNodeBackend } from "../../node/index.ts";
 import { trainWithWorkers, type SharedTraining } from "../cluster/shared-training.ts";
 import { crossValidate, requireNoModelOptions } from "../folds/cross-validation.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { loadTrainingSource, partsText, type TrainingSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
+import { trainingBackend } from "../training/backend.ts";
 import { RunKeeper, runIdentity } from "../training/checkpointing.ts";
 import { debugs } from "../../node/debug.ts";
 import { endFinished, endInterrupted } from "../training/ending.ts";
@@ -76,7 +76,7 @@ async function train(command: Command): Promise<void> {
     const data = await dataOf(flags, start);
     const settled = settledFlags(flags, data);
     const configuration = { ...given, ...settledOptions(settled) };
-    const backend = await createNodeBackend({ device: flags.device, log: warn });
+    const backend = await trainingBackend(flags);
     if (backend.kind === "webgpu" && backend.adapter.software)
       warn(`${backend.adapter.name} is a software adapter. --device wasm is faster on this machine.`);
     try {
@@ -100,7 +100,7 @@ async function trainFolds(
   requireNoModelOptions(flags);
   if (flags.foldPredictions !== undefined)
     await requireWritable(flags.foldPredictions, "the predictions", "--fold-predictions");
-  const backend = await createNodeBackend({ device: flags.device, log: warn });
+  const backend = await trainingBackend(flags);
   try {
     await crossValidate({ flags, configuration, backend, start });
   } finally {
@@ -118,7 +118,7 @@ async function printConfiguration(flags: TrainFlags, start: StartingModel | unde
   let configuration = resolvedConfiguration(flags);
   try {
     const data = await dataOf(flags, start);
-    const backend = await createNodeBackend({ device: flags.device, log: warn });
+    const backend = await trainingBackend(flags);
     configuration = resolvedConfiguration(flags, { data, backend });
     backend.dispose();
   } catch (error) {

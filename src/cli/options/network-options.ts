@@ -47,7 +47,15 @@ export interface NetworkFlags {
   readonly seed: number;
   readonly standardize: boolean;
   readonly precision: Precision;
+  readonly recompute?: number;
 }
+
+const recomputeOption = (): SettableOption =>
+  wholeNumberOption(
+    "--recompute <layers>",
+    "keep the outputs of every so many layers, and compute the values between them again in the backward pass: less memory, same bits",
+    1,
+  ).withFacts({ isIdentity: false });
 
 /** The options of `NetworkFlags`, in the order of the help. */
 export function networkOptions(): SettableOption[] {
@@ -104,6 +112,7 @@ export function networkOptions(): SettableOption[] {
       .default(true)
       .withFacts({ selectsData: true, suitsText: false }),
     nameOption("--precision", "precision of the operands of matrix products", precisions, { preset: "float32" }),
+    recomputeOption(),
   ];
   for (const option of options) option.helpGroup("Network and step:");
   return options;

@@ -17,6 +17,7 @@ import {
   positiveOption,
   scheduleOption,
   shareOption,
+  switchOption,
   textOption,
   wholeNumberOption,
   type ScheduleName,
@@ -53,6 +54,7 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   readonly classWeights?: "balanced" | "none" | readonly number[];
   readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
+  readonly tune: boolean;
   readonly out?: string;
   readonly log?: string;
   /** By default that of the suffix of `log`. */
@@ -183,6 +185,10 @@ function outputOptions(): SettableOption[] {
   ];
   return [
     deviceOption(),
+    switchOption(
+      "--no-tune",
+      "do not measure tilings of matrix products on the GPU while it trains; they change the speed but no bit",
+    ).withFacts({ isIdentity: false, sweep: "shared" }),
     thresholdOption("the more probable one"),
     ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, sweep: "none" })),
     nameOption("--log-format", "format of --log", namesOf(logFormats), {

@@ -133,11 +133,14 @@ export function describeNetwork(flags: NetworkFlags, model: Model): string {
 export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" =>
   batch ?? Math.min(64, examples);
 
-type StepOptions = Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision">;
+type StepOptions = Pick<
+  TrainerOptions,
+  "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision" | "recompute"
+>;
 
 /** The options of a trainer that follow from the network's options and the number of examples. */
 export function stepOptions(flags: NetworkFlags, examples: number): StepOptions & Pick<TrainerOptions, "batchSize"> {
-  const { loss, clipNorm, seed, precision } = flags;
+  const { loss, clipNorm, seed, precision, recompute } = flags;
   return {
     optimizer: optimizerOf(flags),
     batchSize: batchOf(flags, examples),
@@ -145,6 +148,7 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
     precision,
     loss,
     clipNorm,
+    recompute,
   };
 }
 

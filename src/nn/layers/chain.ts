@@ -88,7 +88,12 @@ export function buildChain(layers: readonly Layer[], { context, prefix = "", fir
   });
   return {
     outputShape: shape,
-    apply: (x, options) => built.reduce((value, layer) => layer.apply(value, options), x),
+    apply: (x, options) =>
+      built.reduce((value, layer) => {
+        const output = layer.apply(value, options);
+        options.recordOutput(output);
+        return output;
+      }, x),
   };
 }
 

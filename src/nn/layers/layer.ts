@@ -72,6 +72,11 @@ export interface ApplyOptions {
    */
   readonly recordMoments?: (moments: BatchMoments) => void;
   /**
+   * Called with the output of each layer, in order: of the layers of a model, also of those inside `sequential` and
+   * `tiedEmbedding`, but not of those inside other layers, such as `residual` and `transformerBlock`.
+   */
+  readonly recordOutput?: (output: Tensor) => void;
+  /**
    * The key of a layer's random numbers at a step, such as a dropout layer's mask, a uint32. By default
    * `dropoutKey(model.seed, step, layer)`, with the layer's `index`. To apply a model several times in one step with
    * different random numbers, return different keys.
@@ -102,6 +107,7 @@ export const evaluation: Required<ApplyOptions> = {
   dropoutKeyAt: () => 0,
   recordMoments: () => {},
   recordAttention: () => {},
+  recordOutput: () => {},
 };
 
 /** A layer with its parameters. */

@@ -109,7 +109,28 @@ function sides({ shape }: Tensor, transposed: boolean): [number, number] {
   return transposed ? [across, along] : [along, across];
 }
 
-/** The matrix products of a graph, in the order of its nodes. */
-export function matrixProducts({ nodes }: Pick<Graph, "nodes">): MatmulAttributes[] {
-  return nodes.filter(({ op }) => op === matmulOp).map(({ attributes }) => attributes as MatmulAttributes);
+/** A matrix product of a graph: its sizes, and the operands that no memory holds. */
+export interface MatrixProduct extends MatmulAttributes {
+  /**
+   * The operands whose elements the product computes while it reads them, such as the windows of images in a convolution. Absent
+   * for matrices in memory.
+   */
+  readonly virtual?: { readonly left?: Tensor; readonly right?: Tensor };
+}
+
+/** The description of a node that is a matrix product. */
+export function productOf(node: Tensor): MatrixProduct {
+  const attributes = node.attributes as MatmulAttributes;
+  const [left, right] = node.inputs.map((operand) => {
+    const root = rootOf(operand);
+    const { traits } = root.op;
+    return traits?.kind === "pointwise" && traits.virtual ? root : undefined;
+  });
+  if (!left && !right) return attributes;
+  return { ...attributes, virtual: { ...(left && { left }), ...(right && { right }) } };
+}
+
+/** The matrix products of a graph, in the order of its nodes. The products of convolutions are among them. */
+export function matrixProducts({ nodes }: Pick<Graph, "nodes">): MatrixProduct[] {
+  return nodes.filter(({ op }) => op === matmulOp).map(productOf);
 }

@@ -1,5 +1,6 @@
 import type { LaunchLimits } from "../kernel.ts";
-import type { MatmulAttributes } from "./index.ts";
+import { batchCount } from "./batches.ts";
+import type { MatmulAttributes, MatrixProduct } from "./index.ts";
 import { registerTilings, usualRegisterTiling, type RegisterTiling } from "./webgpu-register-tilings.ts";
 
 /** How a product is divided: the constants of the WGSL, and the outputs of one workgroup. */
@@ -96,26 +97,23 @@ export function possibleTilings(attributes: MatmulAttributes, limits: LaunchLimi
 }
 
 /**
- * The class of a product. Products whose sizes agree within a factor of two, with the same transposes and precision,
- * share a choice.
+ * The class of a product. Products whose sizes and number of matrices agree within a factor of two, with the same transposes,
+ * precision and kind of operands, share a choice.
  */
-export function productClass({
-  rows,
-  inner,
-  columns,
-  transposeLeft,
-  transposeRight,
-  precision,
-}: MatmulAttributes): string {
+export function productClass(product: MatrixProduct): string {
+  const { rows, inner, columns, transposeLeft, transposeRight, precision, batch, virtual } = product;
   const size = (value: number) => 2 ** Math.round(Math.log2(value));
-  return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}${precision === "float16" ? ", float16" : ""}`;
+  const matrices = batch ? `${size(batchCount(batch))} of ` : "";
+  const left = `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""}${virtual?.left ? ` ${virtual.left.op.name}` : ""}`;
+  const right = `${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}${virtual?.right ? ` ${virtual.right.op.name}` : ""}`;
+  return `${matrices}${left} · ${right}${precision === "float16" ? ", float16" : ""}`;
 }
 
 /** The tuner's choice for a product, if there is one that the device can run, else the tiling by rule of thumb. */
-export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
-  const possible = possibleTilings(attributes, limits);
-  const chosen = limits.choiceOf?.(productClass(attributes));
-  return (chosen === undefined ? undefined : possible[chosen]) ?? possible[usualTiling(attributes, limits)]!;
+export function chooseTiling(product: MatrixProduct, limits: LaunchLimits): Tiling {
+  const possible = possibleTilings(product, limits);
+  const chosen = limits.choiceOf?.(productClass(product));
+  return (chosen === undefined ? undefined : possible[chosen]) ?? possible[usualTiling(product, limits)]!;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { ElementRange, PointwiseTraits } from "../../graph/traits.ts";
-import { rootOf } from "../../graph/views.ts";
+import { productOf } from "./index.ts";
 
 /** An operand whose elements the kernel computes from those of a smaller tensor in memory. */
 interface VirtualOperand {
@@ -14,11 +14,10 @@ interface VirtualOperand {
 
 /** An operand of a product if it is virtual and known to read its elements in order. */
 export function virtualOf(product: Tensor, side: "left" | "right" | "output"): VirtualOperand | undefined {
-  if (side === "output") return undefined;
-  const node = rootOf(product.inputs[side === "left" ? 0 : 1]!);
-  const { traits } = node.op;
-  if (traits?.kind !== "pointwise" || !traits.virtual || !traits.rangeRead) return undefined;
-  return { node, rangeRead: traits.rangeRead };
+  const node = side === "output" ? undefined : productOf(product).virtual?.[side];
+  const traits = node?.op.traits;
+  if (traits?.kind !== "pointwise" || !traits.rangeRead) return undefined;
+  return { node: node!, rangeRead: traits.rangeRead };
 }
 
 /** The number of elements in memory that a range of the operand reads. */

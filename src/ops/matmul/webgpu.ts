@@ -3,7 +3,7 @@ import { sizeOf, type Tensor } from "../../graph/tensor.ts";
 import type { ElementRange } from "../../graph/traits.ts";
 import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { batchCount, matrixOf } from "./batches.ts";
-import type { MatmulAttributes } from "./index.ts";
+import { productOf, type MatmulAttributes } from "./index.ts";
 import { innerParts } from "./webgpu-inner-parts.ts";
 import { loadProductKernels, productKernel, type Axis, type Part } from "./webgpu-kernels.ts";
 import { chooseTiling, type Tiling } from "./webgpu-tilings.ts";
@@ -73,7 +73,7 @@ interface LaunchParts extends Record<Axis, Part> {
 
 function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunch[] {
   const attributes = members[0]!.attributes as MatmulAttributes;
-  const tiling = chooseTiling(attributes, limits);
+  const tiling = chooseTiling(productOf(members[0]!), limits);
   const most = largestParts(members[0]!, limits, tiling);
   return parts(batchCount(attributes.batch), mostBatches(members[0]!, limits, most)).flatMap((batches) =>
     parts(attributes.rows, most.rows).flatMap((rows) =>
@@ -197,7 +197,7 @@ function launch(members: readonly Tensor[], tiling: Tiling, limits: LaunchLimits
 /** Whether one launch computes the whole product. */
 function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
   const attributes = members[0]!.attributes as MatmulAttributes;
-  const most = largestParts(members[0]!, limits, chooseTiling(attributes, limits));
+  const most = largestParts(members[0]!, limits, chooseTiling(productOf(members[0]!), limits));
   return isWhole(attributes, most) && mostBatches(members[0]!, limits, most) === batchCount(attributes.batch);
 }
 

@@ -91,6 +91,7 @@ interface Division {
 class DividedStep implements StepRunner {
   readonly states: readonly Tensor[];
   readonly dispatches: readonly DispatchDescription[];
+  readonly bytes: number | undefined;
   readonly profile = undefined;
   readonly executable = undefined;
   readonly #division: Division;
@@ -101,6 +102,8 @@ class DividedStep implements StepRunner {
     this.#division = division;
     this.#executables = executables;
     this.states = division.states;
+    // Without a plan of memory, the sum is NaN.
+    this.bytes = accumulate.bytes! + apply.bytes! + (accumulateRest?.bytes ?? 0) || undefined;
     this.dispatches = [
       ...Array.from({ length: division.parts }, () => accumulate.dispatches).flat(),
       ...(accumulateRest?.dispatches ?? []),

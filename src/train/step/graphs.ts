@@ -11,7 +11,6 @@ import { packGradients, type Gradients } from "../../nn/packed.ts";
 import type { BatchMoments } from "../../nn/layers/layer.ts";
 import { dropoutKey } from "../../nn/build.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
-import { gradients } from "../../ops/gradients.ts";
 import { augmented } from "../augment.ts";
 import { averageUpdates } from "../average.ts";
 import { inputsIn, takeColumns } from "../batches.ts";
@@ -20,6 +19,7 @@ import { guardStep } from "../guard.ts";
 import { measure } from "../objective.ts";
 import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
 import type { StepPlaces } from "../share.ts";
+import { gradientsOf } from "./recompute.ts";
 import { namedTotals } from "./runner.ts";
 
 /** What the graphs of a step depend on. */
@@ -48,13 +48,15 @@ export function partMetrics(
   part: Part,
 ) {
   const { batchSize, seed } = data;
-  const { precision, lossScale } = step;
+  const { precision, lossScale, recompute } = step;
   const moments: BatchMoments[] = [];
+  const layers: Tensor[] = [];
   const batch = batchOf({ data, step, places }, feed, part);
   const outputs = network.apply(inputsIn(batch, data.layout), {
     training: true,
     precision,
     recordMoments: (one) => moments.push(one),
+    recordOutput: (output) => layers.push(output),
     dropoutKeyAt: (run, layer) => {
       const place = part.placeOf(run);
       return dropoutKey(seed, places.dataStep(place.step), layer, place.offset);
@@ -63,7 +65,11 @@ export function partMetrics(
   const { count } = part;
   const totals = measure(objective, { network, outputs, batch, count, share: 1 / batchSize, weighted: true });
   const scaledLoss = lossScale === 1 ? totals.loss : multiply(totals.loss, lossScale);
-  return { metrics: namedTotals(totals), gradient: gradients(scaledLoss, trained), moments };
+  return {
+    metrics: namedTotals(totals),
+    gradient: gradientsOf(scaledLoss, trained, { layers, recompute }),
+    moments,
+  };
 }
 
 /** The tensors that a part trains on, and the step inputs. */

@@ -34,6 +34,8 @@ export function namedTotals({
 export interface StepRunner {
   /** What one step runs, in order. */
   readonly dispatches: readonly DispatchDescription[];
+  /** The bytes of the values of a step, see `Executable.bytes`. */
+  readonly bytes: number | undefined;
   /** The optimizer's states. */
   readonly states: readonly Tensor[];
   /** Submits steps first … first + count − 1 at once. */

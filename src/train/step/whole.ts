@@ -27,6 +27,7 @@ export async function compileWhole(plan: StepGraphPlan, session: Session, feed: 
     Object.fromEntries(names.map((name) => [name, traces[metricOutput(name)]!]));
   return {
     dispatches: executable.dispatches,
+    bytes: executable.bytes,
     executable,
     states: statesOf(plan.model, updates),
     async run(first, count) {

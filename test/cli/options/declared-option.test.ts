@@ -33,6 +33,7 @@ describe("the options of train declare", () => {
       "maxSeconds",
       "onCheckpointError",
       "out",
+      "recompute",
       "report",
       "resume",
       "sampleEvery",
@@ -43,6 +44,7 @@ describe("the options of train declare", () => {
       "testLabels",
       "text",
       "threshold",
+      "tune",
     ]);
   });
 
@@ -83,6 +85,7 @@ describe("the options of train declare", () => {
       "text",
       "textLines",
       "tokenizer",
+      "tune",
       "validation",
       "vocabulary",
     ]);

@@ -43,7 +43,10 @@ export function residual(layers: readonly Layer[], { projection = [] }: Residual
       }
       return {
         outputShape: inner.outputShape,
-        apply: (x, options) => add(inner.apply(x, options), around.apply(x, options)),
+        apply(x, options) {
+          const branch = { ...options, recordOutput: () => {} };
+          return add(inner.apply(x, branch), around.apply(x, branch));
+        },
       };
     },
   };
