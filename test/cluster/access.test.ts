@@ -46,6 +46,14 @@ describe("the configuration in docs/cluster.md", () => {
     expect(await cli.run([...sweepOf(600, ...grid), "--out", "local"])).toMatchObject({ code: 0 });
     expectSameSweep(cli, "remote", "local");
 
+    // The same worker then joins a run.
+    const train =
+      "train --csv leaves.csv --label kind --drop id --device cpu --hidden 8 --max-steps 60 --inner-steps 20";
+    const run = [...train.split(" "), "--out", "shared.safetensors", ...how, "--nats-user", "owner"];
+    const trained = start(run, { NATS_PASSWORD: "OWNER-PASSWORD" });
+    expect(await trained.ended).toBe(0);
+    expect(trained.output()).toMatch(/^model +shared\.safetensors$/m);
+
     const credentials = { kind: "password", user: "worker", password: "WORKER-PASSWORD" } as const;
     const link = await server.connect("worker", credentials, readFileSync(file("ca.pem"), "utf8"));
     const { manager, streams } = link;
@@ -54,8 +62,26 @@ describe("the configuration in docs/cluster.md", () => {
     await expect(streams.publish("$O.wgrad-data.C.x", bytes)).rejects.toThrow(/permissions violation/i);
     await expect(manager.streams.purge(RESULTS)).rejects.toThrow(/permissions violation/i);
     await expect(manager.streams.delete(TRIALS)).rejects.toThrow(/permissions violation/i);
+    await expect(streams.publish("wgrad.commits.0123456789ab", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(streams.publish("$KV.wgrad-runs.open.x", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(streams.publish("$KV.wgrad-leases.x", bytes)).rejects.toThrow(/permissions violation/i);
     await expect(manager.streams.getMessage("KV_wgrad-sweeps", { seq: 1 })).rejects.toThrow(/permissions violation/i);
     await link.close();
+  });
+
+  test("lets a worker train trials if it may not join runs", async () => {
+    const config = documentedConfig().replaceAll(/^.*KV_wgrad-runs.*$/gm, "");
+    server = await NatsServer.start(config, "tls");
+    const how = ["--nats", server.address, "--nats-ca", file("ca.pem")];
+    const owner = start([...sweepOf(100, ...grid), "--out", "trials", ...how, "--nats-user", "owner"], {
+      NATS_PASSWORD: "OWNER-PASSWORD",
+    });
+    await owner.printed(/^workers/m);
+    const worker = start(["worker", ...how, "--nats-user", "worker", "--cache", "cache"], {
+      NATS_PASSWORD: "WORKER-PASSWORD",
+    });
+    expect(await owner.ended).toBe(0);
+    expect(worker.output().match(/lets this worker train trials of sweeps, but not join runs/g)).toHaveLength(1);
   });
 
   test("refuses a wrong password, and a certificate of an unknown authority", async () => {

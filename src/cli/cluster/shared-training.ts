@@ -65,9 +65,9 @@ function sharedOptions(given: SharedTraining["given"]): Record<string, unknown> 
 }
 
 function optionsOf({ sharing, subject }: SharedTraining): SharedOptions {
-  const { stepsPerEpoch, totalSteps } = subject.trainer;
+  const { totalSteps } = subject.trainer;
   const { innerSteps, outer, changeType } = sharing;
-  return { innerSteps, outer, changeType, stepsPerEpoch, totalSteps };
+  return { innerSteps, outer, changeType, totalSteps };
 }
 
 /** Coordinates a run, and shows and logs its rounds. */
@@ -142,7 +142,7 @@ class SharedProgress {
     });
   }
 
-  #progress({ participants, steps, open }: CoordinatedRound["record"]): StoppingProgress {
+  #progress({ participants, steps }: CoordinatedRound["record"]): StoppingProgress {
     const { trainer } = this.#training.subject;
     const { totalSteps, stepsPerEpoch, batchSize } = trainer;
     const examples = participants.reduce((sum, one) => sum + one.examples, 0);
@@ -152,7 +152,7 @@ class SharedProgress {
     return {
       step: steps,
       totalSteps,
-      epoch: Math.min(open.epoch + 1, Math.ceil(totalSteps / stepsPerEpoch)),
+      epoch: Math.ceil(steps / stepsPerEpoch),
       epochs: Math.ceil(totalSteps / stepsPerEpoch),
       loss,
       accuracy: NaN,

@@ -35,6 +35,7 @@ export class TrainingWorker {
   /** Runs that this worker cannot or need not join again. */
   readonly #left = new Set<string>();
   #rounds = 0;
+  #isRefused = false;
 
   constructor(options: TrainingWorkerOptions) {
     this.#options = options;
@@ -72,7 +73,11 @@ export class TrainingWorker {
       return await openRuns(link);
     } catch (error) {
       if (isUnreachable(link, error) || error instanceof link.packages.jetstream.JetStreamApiError) return [];
-      throw error;
+      // The client reports it by errors of several classes.
+      if (!/permissions violation/i.test(String(error))) throw error;
+      if (!this.#isRefused) warn("The server lets this worker train trials of sweeps, but not join runs.");
+      this.#isRefused = true;
+      return [];
     }
   }
 

@@ -47,7 +47,7 @@ export function sharingOptions(): Option[] {
 /** Options of `wgrad train` that a shared run does not have, by their attribute names. */
 const NOT_SHARED = [
   "folds",
-  "checkpoints",
+  "checkpoint",
   "resume",
   "report",
   "patience",

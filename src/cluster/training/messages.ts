@@ -208,17 +208,15 @@ export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
   const allowed = [...own, "coordinator", "names"];
   const fields = readMessage(`commit of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
-  const open = fields.object("open", ["epoch", "ranges"]);
-  const ranges = open.list("ranges", 100_000, (value, where) =>
-    rangeIn(new MessageFields(where, value, ["first", "count"])),
-  );
   return {
     round: fields.whole("round", 0, MOST_STEPS),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
     participants: fields.list("participants", MOST_WORKERS, readParticipation),
     digest: fields.text("digest", VALUES_DIGEST),
     steps: fields.whole("steps", 0, MOST_STEPS),
-    open: { epoch: open.whole("epoch", 0, MOST_STEPS), ranges },
+    open: fields.list("open", MOST_WORKERS * MOST_WORKERS, (value, where) =>
+      rangeIn(new MessageFields(where, value, ["first", "count"])),
+    ),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     velocity: readReference(fields.object("velocity", REFERENCE_FIELDS)),
     coordinator: fields.text("coordinator", MEMBER),

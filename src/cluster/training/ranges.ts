@@ -1,5 +1,5 @@
 /*
- * Which steps of an epoch are still to be trained. The steps of a run are numbered as on one machine, so a range of
+ * Which steps of a run are still to be trained. The steps of a run are numbered as on one machine, so a range of
  * steps says exactly which examples it has.
  */
 import { OptionError } from "../../errors.ts";
@@ -10,27 +10,17 @@ export interface StepRange {
   readonly count: number;
 }
 
-/** The steps of the current epoch that no commit has, in ascending order and without neighbors that touch. */
-export interface OpenSteps {
-  readonly epoch: number;
-  readonly ranges: readonly StepRange[];
-}
-
-/** The steps of an epoch of a run with `totalSteps` steps. */
-export function openEpoch(epoch: number, stepsPerEpoch: number, totalSteps: number): OpenSteps {
-  const first = epoch * stepsPerEpoch;
-  const count = Math.min(stepsPerEpoch, totalSteps - first);
-  return { epoch, ranges: count > 0 ? [{ first, count }] : [] };
-}
+/** The steps that no commit has, in ascending order. */
+export type OpenSteps = readonly StepRange[];
 
 export const stepsIn = (ranges: readonly StepRange[]): number => ranges.reduce((total, { count }) => total + count, 0);
 
 /**
- * The next ranges for workers: at most `innerSteps` steps each, and equal numbers where fewer are left than all workers
+ * The next ranges for workers, so that the steps of a lost worker come first: at most `innerSteps` steps each, and equal numbers where fewer are left than all workers
  * could train. A range does not cross a gap, so some may be shorter. If there are fewer ranges than workers, the last
  * workers get none.
  */
-export function nextRanges({ ranges }: OpenSteps, workers: number, innerSteps: number): StepRange[] {
+export function nextRanges(ranges: OpenSteps, workers: number, innerSteps: number): StepRange[] {
   const wanted = Math.min(innerSteps, Math.ceil(stepsIn(ranges) / workers));
   const taken: StepRange[] = [];
   for (const { first, count } of ranges) {
@@ -44,17 +34,16 @@ export function nextRanges({ ranges }: OpenSteps, workers: number, innerSteps: n
  * The open steps without a range.
  * @throws OptionError if one of its steps is not open
  */
-export function without({ epoch, ranges }: OpenSteps, done: StepRange): OpenSteps {
+export function without(ranges: OpenSteps, done: StepRange): OpenSteps {
   const end = done.first + done.count;
   const around = ranges.find(({ first, count }) => first <= done.first && end <= first + count);
   if (!around || done.count < 1) {
-    const what = "some of them were committed before, or belong to another epoch";
+    const what = "some of them were committed before, or are none of the run";
     throw new OptionError({ where: `steps ${done.first} … ${end - 1}`, what, fix: "Ask for another range" });
   }
   const parts = [
     { first: around.first, count: done.first - around.first },
     { first: end, count: around.first + around.count - end },
   ];
-  const left = ranges.flatMap((range) => (range === around ? parts.filter(({ count }) => count > 0) : [range]));
-  return { epoch, ranges: left };
+  return ranges.flatMap((range) => (range === around ? parts.filter(({ count }) => count > 0) : [range]));
 }

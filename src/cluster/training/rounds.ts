@@ -8,7 +8,7 @@ import { decodeChange, type ChangeType, type EncodedChange } from "./encode.ts";
 import type { ValueLayout } from "./layout.ts";
 import { byWorker, meanChange, outerStep, type OuterOptions, type OuterState } from "./outer.ts";
 import { clippingFactors, normOf } from "./outliers.ts";
-import { nextRanges, openEpoch, stepsIn, without, type OpenSteps, type StepRange } from "./ranges.ts";
+import { nextRanges, stepsIn, without, type OpenSteps, type StepRange } from "./ranges.ts";
 
 /** How a run is shared; the same for all of its rounds. */
 export interface SharedOptions {
@@ -17,7 +17,6 @@ export interface SharedOptions {
   readonly outer: OuterOptions;
   /** The type in which changes are sent. */
   readonly changeType: ChangeType;
-  readonly stepsPerEpoch: number;
   readonly totalSteps: number;
 }
 
@@ -80,12 +79,12 @@ export interface Commit {
 }
 
 /** The state before the first round. */
-export const firstState = (values: Float32Array, { stepsPerEpoch, totalSteps }: SharedOptions): SharedState => ({
+export const firstState = (values: Float32Array, { totalSteps }: SharedOptions): SharedState => ({
   values,
   velocity: new Float32Array(values.length),
   round: 0,
   steps: 0,
-  open: openEpoch(0, stepsPerEpoch, totalSteps),
+  open: [{ first: 0, count: totalSteps }],
 });
 
 export const isFinished = ({ steps }: SharedState, { totalSteps }: SharedOptions): boolean => steps >= totalSteps;
@@ -123,8 +122,6 @@ export function commitRound(
   const factors = clippingFactors(changes.map(normOf));
   const used = ordered.map((one, index) => ({ ...one, change: changes[index]!, factor: factors[index]! }));
   const { values, velocity } = outerStep(layout, state, meanChange(used), options.outer);
-  const left = ordered.reduce((open, { range }) => without(open, range), state.open);
-  const { epoch, ranges } = left;
   const { round } = state;
   const participants = used.map(({ change, ...one }) => ({ ...one, digest: digestOfValues(change) }));
   return {
@@ -134,7 +131,7 @@ export function commitRound(
       velocity,
       round: round + 1,
       steps: state.steps + stepsIn(ordered.map(({ range }) => range)),
-      open: ranges.length > 0 ? left : openEpoch(epoch + 1, options.stepsPerEpoch, options.totalSteps),
+      open: ordered.reduce((open, { range }) => without(open, range), state.open),
     },
   };
 }

@@ -65,13 +65,13 @@ export class SharedRun {
   private constructor(
     trainerOptions: WorkerTrainerOptions,
     { workers, innerSteps = 100, outer = defaultOuter, changeType = "float16" }: SharingOptions,
-    { stepsPerEpoch, totalSteps }: Pick<Trainer, "stepsPerEpoch" | "totalSteps">,
+    { totalSteps }: Pick<Trainer, "totalSteps">,
     values: Float32Array,
   ) {
     this.#trainerOptions = trainerOptions;
     this.#workers = workers;
     this.layout = layoutOf(trainerOptions.model);
-    this.options = { innerSteps, outer, changeType, stepsPerEpoch, totalSteps };
+    this.options = { innerSteps, outer, changeType, totalSteps };
     this.#state = firstState(values, this.options);
   }
 

@@ -41,7 +41,6 @@ const options: SharedOptions = {
   innerSteps: INNER_STEPS,
   outer,
   changeType: "float16",
-  stepsPerEpoch: 6,
   totalSteps: 120,
 };
 

@@ -4,7 +4,7 @@ import { decodeChange, encodeChange } from "../../../src/cluster/training/encode
 import type { ValueLayout } from "../../../src/cluster/training/layout.ts";
 import { meanChange, outerStep, type OuterState } from "../../../src/cluster/training/outer.ts";
 import { clippingFactors } from "../../../src/cluster/training/outliers.ts";
-import { nextRanges, openEpoch, stepsIn, without } from "../../../src/cluster/training/ranges.ts";
+import { nextRanges, stepsIn, without, type OpenSteps } from "../../../src/cluster/training/ranges.ts";
 import {
   commitRound,
   firstState,
@@ -27,8 +27,7 @@ const options = {
   innerSteps: 4,
   outer: { learningRate: 0.5, momentum: 0.5 },
   changeType: "float32",
-  stepsPerEpoch: 10,
-  totalSteps: 20,
+  totalSteps: 14,
 } as const;
 
 const contribution = ({ worker, range }: RoundTask, values: readonly number[]): Contribution => ({
@@ -42,19 +41,17 @@ const contribution = ({ worker, range }: RoundTask, values: readonly number[]): 
 
 describe("ranges of steps", () => {
   test("give workers equal numbers of steps where fewer are left than they could train", () => {
-    expect(nextRanges(openEpoch(1, 10, 20), 3, 2)).toEqual([
+    expect(nextRanges([{ first: 10, count: 10 }], 3, 2)).toEqual([
       { first: 10, count: 2 },
       { first: 12, count: 2 },
       { first: 14, count: 2 },
     ]);
-    expect(nextRanges({ epoch: 0, ranges: [{ first: 6, count: 4 }] }, 3, 100).map(({ count }) => count)).toEqual([
-      2, 2,
-    ]);
+    expect(nextRanges([{ first: 6, count: 4 }], 3, 100).map(({ count }) => count)).toEqual([2, 2]);
   });
 
-  test("do not cross a gap", () => {
-    const open = without(openEpoch(0, 10, 10), { first: 2, count: 3 });
-    expect(open.ranges).toEqual([
+  test("begin with the steps that were lost, and do not cross a gap", () => {
+    const open = without([{ first: 0, count: 10 }], { first: 2, count: 3 });
+    expect(open).toEqual([
       { first: 0, count: 2 },
       { first: 5, count: 5 },
     ]);
@@ -66,7 +63,7 @@ describe("ranges of steps", () => {
     expect(() => without(open, { first: 1, count: 2 })).toThrow(/steps 1 … 2: some of them were committed before/);
   });
 
-  test("cover an epoch exactly once, whichever workers are lost", () => {
+  test("cover a run exactly once, whichever workers are lost", () => {
     assert(
       property(
         integer({ min: 1, max: 60 }),
@@ -74,20 +71,20 @@ describe("ranges of steps", () => {
         integer({ min: 1, max: 12 }),
         infiniteStream(boolean()),
         (steps, workers, innerSteps, lost) => {
-          let open = openEpoch(0, steps, steps);
+          let open: OpenSteps = [{ first: 0, count: steps }];
           const trained: number[] = [];
-          for (let round = 0; open.ranges.length > 0 && round < 1000; round++) {
+          for (let round = 0; open.length > 0 && round < 1000; round++) {
             const ranges = nextRanges(open, workers, innerSteps);
             expect(ranges.length).toBeLessThanOrEqual(workers);
             for (const range of ranges) {
               expect(range.count).toBeLessThanOrEqual(innerSteps);
-              // Every third round is complete, so that the epoch ends.
+              // Every third round is complete, so that the run ends.
               if (round % 3 > 0 && lost.next().value) continue;
               open = without(open, range);
               for (let step = range.first; step < range.first + range.count; step++) trained.push(step);
             }
           }
-          expect(stepsIn(open.ranges)).toBe(0);
+          expect(stepsIn(open)).toBe(0);
           expect(trained.sort((a, b) => a - b)).toEqual(Array.from({ length: steps }, (_, step) => step));
         },
       ),
@@ -132,23 +129,27 @@ describe("the outer step", () => {
 describe("a round", () => {
   const start = firstState(Float32Array.of(0, 0, 0), options);
 
-  test("leaves the steps of a lost worker open, within the epoch", () => {
+  test("leaves the steps of a lost worker open", () => {
     const tasks = tasksOf(start, ["b", "a", "c"], options);
     expect(tasks.map(({ worker, range: { first, count } }) => [worker, first, count])).toEqual([
       ["a", 0, 4],
       ["b", 4, 4],
-      ["c", 8, 2],
+      ["c", 8, 4],
     ]);
     const made = [contribution(tasks[2]!, [1, 1, 1]), contribution(tasks[0]!, [1, 1, 1])];
     const { state, commit } = commitRound(start, tasks, made, options);
     expect(commit.participants.map(({ worker }) => worker)).toEqual(["a", "c"]);
-    expect([state.round, state.steps]).toEqual([1, 6]);
-    expect(state.open).toEqual({ epoch: 0, ranges: [{ first: 4, count: 4 }] });
+    expect([state.round, state.steps]).toEqual([1, 8]);
+    const open = [
+      { first: 4, count: 4 },
+      { first: 12, count: 2 },
+    ];
+    expect(state.open).toEqual(open);
     const again = tasksOf(state, ["a", "c"], options);
     expect(again.map(({ range, scheduleStep, scheduleStride }) => [range.first, scheduleStep, scheduleStride])).toEqual(
       [
-        [4, 6, 2],
-        [6, 6, 2],
+        [4, 8, 2],
+        [7, 8, 2],
       ],
     );
     const next = commitRound(
@@ -157,7 +158,7 @@ describe("a round", () => {
       again.map((task) => contribution(task, [0, 0, 0])),
       options,
     ).state;
-    expect(next.open).toEqual({ epoch: 1, ranges: [{ first: 10, count: 10 }] });
+    expect(next.open).toEqual([{ first: 12, count: 2 }]);
     expect(isFinished(next, options)).toBe(false);
   });
 
