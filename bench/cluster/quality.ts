@@ -1,0 +1,116 @@
+/*
+ * The accuracy of a run that workers share, beside that of one machine with the same options and the same number of
+ * examples, and the bytes that the workers exchange, beside those of sharing the gradient of every step.
+ *
+ *   node scripts/run.mjs bench/cluster/quality.ts [--network dense|cnn] [--epochs 10] [--seeds 3]
+ *     [--workers 4] [--inner-steps 100] [--rate 0.003] [--device wasm]
+ *
+ * The workers take turns on one device (`SharedRun`), which gives the bits of several machines.
+ */
+import { parseArgs } from "node:util";
+import { SharedRun } from "../../src/cluster/training/together.ts";
+import { presetLayers } from "../../src/cli/training/presets.ts";
+import { adapterText } from "../../src/cli/text/text.ts";
+import {
+  createTrainer,
+  dense,
+  flatten,
+  layersFromText,
+  schedules,
+  sequential,
+  standardization,
+  type AnyModel,
+  type TrainerOptions,
+} from "../../src/index.ts";
+import { createNodeBackend, loadMnist, type DeviceChoice } from "../../src/node/index.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    network: { type: "string", default: "dense" },
+    epochs: { type: "string", default: "10" },
+    seeds: { type: "string", default: "3" },
+    workers: { type: "string", default: "4" },
+    "inner-steps": { type: "string", default: "100" },
+    rate: { type: "string" },
+    device: { type: "string", default: "wasm" },
+  },
+});
+const isDense = flags.network === "dense";
+const [seeds, workers, innerSteps] = [Number(flags.seeds), Number(flags.workers), Number(flags["inner-steps"])];
+
+const { train, test } = await loadMnist();
+const backend = await createNodeBackend({ device: flags.device as DeviceChoice });
+console.log(`${adapterText(backend)}; Node ${process.version}; ${workers} workers, ${innerSteps} steps a round`);
+
+function optionsOf(seed: number): TrainerOptions<AnyModel> {
+  const layers = isDense
+    ? [flatten(), dense(128, { activation: "relu" }), dense(10)]
+    : layersFromText(presetLayers("cnn", 10)!);
+  const [height = 0, width = 0] = train.shape;
+  const model = sequential(layers, { inputShape: [height, width, 1], seed });
+  return {
+    model: model as AnyModel,
+    backend,
+    dataset: train,
+    normalization: standardization(train.features),
+    learningRate: Number(flags.rate ?? (isDense ? 0.003 : 0.01)),
+    schedule: isDense ? schedules.cosine() : schedules.oneCycle({ rise: 0.2 }),
+    batchSize: isDense ? 64 : 128,
+    epochs: Number(flags.epochs),
+    seed,
+  };
+}
+
+async function alone(options: TrainerOptions<AnyModel>): Promise<number> {
+  const trainer = await createTrainer(options);
+  for await (const { step, loss } of trainer.fit())
+    if (!Number.isFinite(loss)) throw new Error(`the loss of step ${step} is ${loss}`);
+  const { accuracy } = await trainer.evaluate(test);
+  trainer.dispose();
+  return accuracy;
+}
+
+interface Shared {
+  readonly accuracy: number;
+  readonly rounds: number;
+  /** Of all workers: their changes, and the values that they read. */
+  readonly bytes: number;
+  /** Float32 gradients sent and values read in every step. */
+  readonly synchronousBytes: number;
+}
+
+async function together(options: TrainerOptions<AnyModel>): Promise<Shared> {
+  const ids = Array.from({ length: workers }, (_, index) => `worker-${index}`);
+  const run = await SharedRun.create(options, { workers: ids, innerSteps });
+  let [rounds, bytes, synchronousBytes] = [0, 0, 0];
+  for await (const { commit } of run.rounds()) {
+    rounds++;
+    for (const { range } of commit.participants) {
+      bytes += (2 + 4) * run.layout.size;
+      synchronousBytes += range.count * 2 * 4 * run.layout.size;
+    }
+  }
+  const { accuracy } = await run.evaluate(test);
+  run.dispose();
+  return { accuracy, rounds, bytes, synchronousBytes };
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+const mean = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+const pairs: { readonly single: number; readonly shared: number }[] = [];
+for (let seed = 1; seed <= seeds; seed++) {
+  const options = optionsOf(seed);
+  const single = await alone(options);
+  const shared = await together(options);
+  pairs.push({ single, shared: shared.accuracy });
+  const { rounds, bytes, synchronousBytes } = shared;
+  const saved = `${megabytes(bytes)} instead of ${megabytes(synchronousBytes)} (${(synchronousBytes / bytes).toFixed(0)} ×)`;
+  console.log(
+    `seed ${seed}: one machine ${percent(single)}, shared ${percent(shared.accuracy)}; ${rounds} rounds, ${saved}`,
+  );
+}
+const [single, shared] = [mean(pairs.map((pair) => pair.single)), mean(pairs.map((pair) => pair.shared))];
+console.log(`mean: one machine ${percent(single)}, shared ${percent(shared)}, difference ${percent(shared - single)}`);
+backend.dispose();
