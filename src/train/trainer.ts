@@ -3,7 +3,6 @@ import type { AnyDataset } from "../data/dataset.ts";
 import type { Model } from "../nn/sequential.ts";
 import { DeviceError, OptionError } from "../errors.ts";
 import type { DataStream } from "../data/stream.ts";
-import { evaluateStream } from "./evaluate-stream.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { requireFitOptions, type FitOptions } from "./fit-options.ts";
 import { requireSnapshot, requireSource } from "./given.ts";
@@ -208,11 +207,11 @@ class RunTrainer implements Trainer<AnyModel> {
     const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) =>
       valueAt(this.#run.plan.places.scheduleStep(lastStep)),
     );
-    return this.#recovery.onDevice("evaluate", (placement) => {
+    return this.#recovery.onDevice("evaluate", async (placement) => {
       const evaluator = evaluatorOf("evaluate", placement, options);
-      return "batches" in dataset
-        ? evaluateStream(evaluator, dataset, { stepInputs, batchSize: this.batchSize })
-        : evaluator.evaluate(dataset, { stepInputs });
+      if (!("batches" in dataset)) return evaluator.evaluate(dataset, { stepInputs });
+      const { evaluateStream } = await import("./evaluate-stream.ts");
+      return evaluateStream(evaluator, dataset, { stepInputs, batchSize: this.batchSize });
     });
   }
 

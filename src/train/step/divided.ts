@@ -7,7 +7,7 @@ import { packGradients } from "../../nn/packed.ts";
 import { add, select } from "../../ops/elementwise/index.ts";
 import type { Feed } from "../feed/index.ts";
 import type { StepPlaces } from "../share.ts";
-import { optimizerUpdates, partMetrics, statesOf, type StepGraphPlan } from "./graphs.ts";
+import { optimizerUpdates, partMetrics, statesOf, type LoadedPlan } from "./graphs.ts";
 import { accumulatedMoments, combineMoments, momentsOfStep, type Combination } from "./part-moments.ts";
 import { metricOutput, type StepMetrics, type StepRunner } from "./runner.ts";
 
@@ -25,7 +25,7 @@ interface Executables {
  * Compiles a step whose batch is divided: one graph for each size of part, which adds its gradient and its moments to
  * those of the parts before it, and one that applies them.
  */
-export async function compileDivided(plan: StepGraphPlan, session: Session, feed: Feed): Promise<StepRunner> {
+export async function compileDivided(plan: LoadedPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const { batchSize, microBatchSize } = plan.data;
   const parts = Math.floor(batchSize / microBatchSize);
   const rest = batchSize % microBatchSize;

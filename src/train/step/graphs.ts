@@ -19,7 +19,6 @@ import { guardStep } from "../guard.ts";
 import { measure } from "../objective.ts";
 import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
 import type { StepPlaces } from "../share.ts";
-import { gradientsOf } from "./recompute.ts";
 import { namedTotals } from "./runner.ts";
 
 /** What the graphs of a step depend on. */
@@ -29,6 +28,14 @@ export interface StepGraphPlan {
   readonly step: StepPlan;
   readonly schedule: SchedulePlan;
   readonly places: StepPlaces;
+}
+
+/** The gradients of a loss. `layers` are the outputs of the layers, of which a step may keep some and compute others again. */
+export type GradientsOf = (loss: Tensor, trained: readonly Tensor[], layers: readonly Tensor[]) => readonly Tensor[];
+
+/** A plan with the code that its options need, which `compileStep` has loaded. */
+export interface LoadedPlan extends StepGraphPlan {
+  readonly gradientsOf: GradientsOf;
 }
 
 /** A part of a step's batch: `count` examples. An executable computes it; the part depends on the number of the run. */
@@ -43,12 +50,12 @@ export interface Part {
  * layers recorded.
  */
 export function partMetrics(
-  { model: { network, trained, objective }, data, step, places }: StepGraphPlan,
+  { model: { network, trained, objective }, data, step, places, gradientsOf }: LoadedPlan,
   feed: Feed,
   part: Part,
 ) {
   const { batchSize, seed } = data;
-  const { precision, lossScale, recompute } = step;
+  const { precision, lossScale } = step;
   const moments: BatchMoments[] = [];
   const layers: Tensor[] = [];
   const batch = batchOf({ data, step, places }, feed, part);
@@ -67,7 +74,7 @@ export function partMetrics(
   const scaledLoss = lossScale === 1 ? totals.loss : multiply(totals.loss, lossScale);
   return {
     metrics: namedTotals(totals),
-    gradient: gradientsOf(scaledLoss, trained, { layers, recompute }),
+    gradient: gradientsOf(scaledLoss, trained, layers),
     moments,
   };
 }

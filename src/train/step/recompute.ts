@@ -1,15 +1,13 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import { requireNumber } from "../../nn/checks.ts";
-import { gradients } from "../../ops/gradients.ts";
 import { checkpointedGradients } from "../../ops/recompute.ts";
+import type { GradientsOf } from "./graphs.ts";
 
-/** The gradients of a loss. With `recompute`, the outputs of every n-th layer are kept, and values between them computed again. */
-export const gradientsOf = (
-  loss: Tensor,
-  trained: readonly Tensor[],
-  { layers, recompute }: { readonly layers: readonly Tensor[]; readonly recompute: number | undefined },
-): readonly Tensor[] =>
-  recompute === undefined ? gradients(loss, trained) : checkpointedGradients(loss, trained, keptOf(layers, recompute));
+/** Keeps the outputs of every n-th layer, and computes values between them again. */
+export const recomputing =
+  (recompute: number): GradientsOf =>
+  (loss, trained, layers) =>
+    checkpointedGradients(loss, trained, keptOf(layers, recompute));
 
 /**
  * The outputs of every n-th layer.

@@ -2,11 +2,11 @@ import type { Session } from "../../backends/backend.ts";
 import { defineGraph } from "../../graph/graph.ts";
 import { momentUpdates } from "../../nn/moments.ts";
 import type { Feed } from "../feed/index.ts";
-import { optimizerUpdates, partMetrics, statesOf, type StepGraphPlan } from "./graphs.ts";
+import { optimizerUpdates, partMetrics, statesOf, type LoadedPlan } from "./graphs.ts";
 import { metricOutput, type StepRunner } from "./runner.ts";
 
 /** Compiles a step that computes its whole batch at once: one graph. */
-export async function compileWhole(plan: StepGraphPlan, session: Session, feed: Feed): Promise<StepRunner> {
+export async function compileWhole(plan: LoadedPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const {
     metrics: totals,
     gradient,
