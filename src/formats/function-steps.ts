@@ -4,7 +4,7 @@
  */
 import { GraphError, OptionError } from "../errors.ts";
 import { topologicalOrder } from "../graph/graph.ts";
-import { input, type ConstantAttributes } from "../graph/leaves.ts";
+import { constantOp, input, inputOp, stepScalarOp, type ConstantAttributes } from "../graph/leaves.ts";
 import type { DType, Shape, Tensor } from "../graph/tensor.ts";
 import type { FunctionalModel, LayerUse } from "../nn/functional.ts";
 import type { OpPlace, Size } from "../nn/layers/forms.ts";
@@ -132,14 +132,13 @@ class Tracer {
       };
     }
     const { op, attributes, inputs, shape, dtype } = tensor;
-    if (op.name === "stepScalar") {
+    if (op === stepScalarOp) {
       const what = `it uses ${tensor}, which changes from step to step, as random numbers do`;
       const fix = "Use it only in training: ({ x }, { training, randomKey }) => …";
       throw new OptionError({ where: "model function", what, fix });
     }
-    if (op.name === "input") return { kind: "input", name: (attributes as { name: string }).name };
-    if (op.name === "constant")
-      return { kind: "constant", shape, dtype, values: (attributes as ConstantAttributes).values };
+    if (op === inputOp) return { kind: "input", name: (attributes as { name: string }).name };
+    if (op === constantOp) return { kind: "constant", shape, dtype, values: (attributes as ConstantAttributes).values };
     const place = {
       attributes,
       inputs: inputs.map((own, index) => sizesOf(own, other.inputs[index]!)),

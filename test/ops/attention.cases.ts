@@ -1,5 +1,11 @@
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { attention, fusedAttention, plainAttention, rotateByPosition } from "../../src/ops/attention/index.ts";
+import {
+  attention,
+  attentionWeights,
+  fusedAttention,
+  plainAttention,
+  rotateByPosition,
+} from "../../src/ops/attention/index.ts";
 import type { AttentionOptions } from "../../src/ops/attention/index.ts";
 import { exactly, integersBelow, opCase, uniform, type InputSpec, type OpCase } from "./cases.ts";
 
@@ -64,7 +70,20 @@ const padded = { leading: [3, 2], queries: 4, width: 3, values: 5 };
 /** The weight of a single key is 1, whatever the scores are. */
 const oneKey = { queries: 1, keys: 1, width: 1, values: 1 };
 
+/** A weight is at most 1. A score joins `width` products, and its error counts once for each key. */
+const weights = (name: string, isCausal: boolean): OpCase =>
+  opCase({
+    name: `attentionWeights ${name}`,
+    covers: ["attentionWeights"],
+    differentiable: { q: 5, k: 5 },
+    tolerance: tolerance(5, 4),
+    inputs: { q: { shape: [2, 5, 4], draw: near1 }, k: { shape: [2, 5, 4], draw: near1 } },
+    build: ({ q, k }) => attentionWeights(q!, k!, { causal: isCausal }),
+  });
+
 const basic: readonly OpCase[] = [
+  weights("of 5 queries to 5 keys", false),
+  weights("over 5 positions, causal", true),
   ...bothForms("of 3 queries to 5 keys", { queries: 3, keys: 5, width: 4, values: 2 }),
   attentionCase("plainAttention", "of 17 queries to 3 keys", { queries: 17, keys: 3, width: 1, values: 17 }),
   attentionCase("plainAttention", "of one query to one key", oneKey, { parityOnly: true }),
