@@ -56,7 +56,7 @@ export interface RecordedAttention {
   /** The indices of the containing layers and the layer, which prefix the names of its parameters, as in `LayerContext.path`. */
   readonly path: string;
   /**
-   * [batch, heads, queries, keys]: how much each position (query) takes of each position (key), without dropout. Each row
+   * The shape is [batch, heads, queries, keys]. A weight says how much each position (query) takes of each position (key), without dropout. Each row
    * sums to 1.
    */
   readonly weights: Tensor;
