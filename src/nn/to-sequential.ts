@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { ModelExtensions } from "./extensions.ts";
 import type { FunctionalModel, LayerUse } from "./functional.ts";
 import type { LayerConfig } from "./layers/layer.ts";
+import { layerTypes } from "./layers/registry.ts";
 import { modelFromConfig } from "./model-config.ts";
 import { parameterPrefix, storedLeaves, type Model } from "./sequential.ts";
 import type { NamedValues } from "./start-from.ts";
@@ -49,7 +50,7 @@ export function toSequential(model: FunctionalModel, values?: NamedValues, exten
 
 /** Whether a layer takes the same indices as uint32 and as float32, the type of every input of a sequential model. */
 const takesIndices = (layer: LayerConfig | undefined): boolean =>
-  layer?.type === "embedding" || layer?.type === "tiedEmbedding";
+  layer !== undefined && Object.hasOwn(layerTypes, layer.type) && layerTypes[layer.type]!.takesIndices === true;
 
 /** Where a chain of layers is broken, in words. */
 function brokenAt(uses: readonly LayerUse[], x: Tensor, output: Tensor): string | undefined {

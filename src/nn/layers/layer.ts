@@ -56,8 +56,8 @@ export interface RecordedAttention {
   /** The indices of the containing layers and the layer, which prefix the names of its parameters, as in `LayerContext.path`. */
   readonly path: string;
   /**
-   * The shape is [batch, heads, queries, keys]. A weight says how much each position (query) takes of each position (key), without dropout. Each row
-   * sums to 1.
+   * The shape is [batch, heads, queries, keys]. A weight says how much each position (query) takes of each position (key),
+   * without dropout. Each row sums to 1.
    */
   readonly weights: Tensor;
 }
@@ -164,6 +164,8 @@ export interface LayerType {
    * @throws OptionError for an invalid value
    */
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
+  /** Whether the layer takes indices, as uint32 or float32; false by default. */
+  readonly takesIndices?: boolean;
   /** Absent if a `LayerSummary` cannot describe the layer. */
   summarize?(config: LayerConfig): LayerSummary;
 }

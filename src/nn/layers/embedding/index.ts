@@ -54,5 +54,6 @@ export const rowsOf = (table: Tensor, indices: Tensor): Tensor =>
 
 export const layerType: LayerType = {
   options: ["entries", "width"],
+  takesIndices: true,
   fromConfig: ({ entries, width }) => embedding(entries as number, width as number),
 };

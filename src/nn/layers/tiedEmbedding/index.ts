@@ -56,6 +56,7 @@ export function tiedEmbedding(
 
 export const layerType: LayerType = {
   options: ["entries", "width", "layers"],
+  takesIndices: true,
   fromConfig: ({ entries, width, layers }, resolver) =>
     tiedEmbedding(entries as number, width as number, layersFrom("tiedEmbedding layers", layers, resolver)),
 };
