@@ -237,9 +237,13 @@ const folders: Record<string, ImportRules> = {
     forbidden: [...fromFolder("cluster", "node", "web"), ...packages],
   },
   "src/cluster/queue.ts": {
-    allowed: [...fromFolder("nn", "train", "data", "formats"), "@nats-io/jetstream", "@nats-io/transport-node"],
+    allowed: [
+      ...fromFolder("graph", "nn", "train", "data", "formats"),
+      "@nats-io/jetstream",
+      "@nats-io/transport-node",
+    ],
     forbidden: [
-      ...fromFolder("graph", "ops", "device", "compiler", "bench", "node", "cli", "web"),
+      ...fromFolder("ops", "device", "compiler", "bench", "node", "cli", "web"),
       "@huggingface/tokenizers",
       shader,
       ...packages,

@@ -83,7 +83,8 @@ async function work(command: Command): Promise<void> {
     const otherWork = () => training.joinNext();
     const worker = new SweepWorker({ link, name, preparer, interval: intervalOf(every), signal, otherWork });
     const trials = await worker.run(maxIdle);
-    say(`${counted(trials, "trial")} and ${counted(training.rounds, "round")} finished`);
+    const rounds = training.rounds > 0 ? `, and ${counted(training.rounds, "round")} of shared runs` : "";
+    say(`${counted(trials, "trial")} finished${rounds}`);
   } finally {
     interruption.stopListening();
     await link.close();

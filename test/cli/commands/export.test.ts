@@ -268,9 +268,9 @@ describe("wgrad import", () => {
       /--layers: the shape of .* is not known\. Add --shape/,
     ],
     [
-      ["torch.st", "--out", "y", "--layers", "dense 3", "--shape", "2,2"],
+      ["torch.st", "--out", "y", "--layers", "conv 3 3x3", "--shape", "2,2"],
       2,
-      /--layers, dense: its input has the shape/,
+      /--layers, conv2d: a window of 3 × 3 does not fit images of 2 × 2/,
     ],
     [
       ["torch.st", "--out", "y", "--layers", "body,head", "--shape", "20"],
