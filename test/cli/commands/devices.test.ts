@@ -74,10 +74,12 @@ describe("devices", () => {
 });
 
 describe("wgrad plan", () => {
-  test("prints only the dispatches with --json", async () => {
+  test("prints the dispatches and the memory with --json", async () => {
     const { code, stdout } = await wgrad(["plan", "--json", "--batch", "32", "--hidden", "16"]);
-    const plan = JSON.parse(stdout) as { dispatches: Record<string, unknown>[] };
-    expect(Object.keys(plan)).toEqual(["dispatches"]);
+    const plan = JSON.parse(stdout) as { dispatches: Record<string, unknown>[]; stepBytes: number };
+    expect(Object.keys(plan)).toEqual(["dispatches", "stepBytes"]);
+    // At least the gradient: 784 · 16 + 16 + 16 · 10 + 10 values.
+    expect(plan.stepBytes).toBeGreaterThan(4 * 12_730);
     expect(plan.dispatches.length).toBeGreaterThan(5);
     for (const dispatch of plan.dispatches) {
       expect(dispatch).toEqual({
