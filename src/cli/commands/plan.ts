@@ -58,4 +58,4 @@ async function plan(command: Command): Promise<void> {
 }
 
 const memoryText = (bytes: number) =>
-  `${scaled(bytes)}B for the values of a step, besides parameters, optimizer states and data`;
+  `${scaled(bytes)}B for the values of a step, without parameters, states and data`;
