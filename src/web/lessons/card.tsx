@@ -3,7 +3,7 @@
  */
 import "./lessons.css";
 import { effect, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { visit } from "../shared/address/history.ts";
 import { CloseButton } from "../shared/close-button.tsx";
 import { currentLesson, lessonView } from "./current.ts";
@@ -123,10 +123,10 @@ function Choices({ lesson }: { lesson: Lesson }) {
   );
 }
 
-/** The first button gets the focus, which was on a choice. */
+/** The first button gets the focus, which was on a choice, before the next key can be pressed. */
 function Actions({ lesson }: { lesson: Lesson }) {
   const row = useRef<HTMLDivElement>(null);
-  useEffect(() => row.current?.querySelector("button")?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => row.current?.querySelector("button")?.focus({ preventScroll: true }), []);
   return (
     <div class="row" ref={row} role="group" aria-label="Actions">
       {lesson.actions.map(({ label, run }, index) => (

@@ -255,6 +255,7 @@ test("the keyboard opens a lesson, predicts, acts, and goes to the next one; ano
   await page.getByTestId("lesson-neuron").waitFor({ state: "detached" });
   await page.getByTestId("predict-2").focus();
   await keyboard.press("Enter");
+  await expect.poll(() => page.evaluate("document.activeElement.dataset.testid")).toBe("lesson-action-1");
   await keyboard.press("Enter");
   await visitor.reaches("playground-step-count", 2);
   await page.getByTestId("next-lesson").focus();

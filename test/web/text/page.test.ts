@@ -279,6 +279,7 @@ test.each([
   expect(await visitor.accessibilityFaults()).toEqual([]);
   for (const width of options.dark ? [320, 390, 600, 840] : [960, 1000, 1280, 1560, 2560]) {
     await page.setViewportSize({ width, height: 800 });
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    // Charts take their new width in the next frame.
+    await expect.poll(() => page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   }
 });
