@@ -153,3 +153,12 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** The name of a description: the start of its digest. */
+export const nameOfBytes = async (bytes: Uint8Array): Promise<string> => (await sha256(bytes)).slice(0, 12);
+
+/** @throws MessageError for a description that does not have the digest that names it */
+export async function requireNameOf(where: string, name: string, bytes: Uint8Array): Promise<void> {
+  if ((await nameOfBytes(bytes)) === name) return;
+  throw new MessageError({ where, what: "the description does not have the digest that names it" });
+}

@@ -1,7 +1,7 @@
 /*
  * The description of a sweep, from which, with the stream of results, everything else is computed.
  */
-import { messageBytes, MessageError, readMessage, sha256 } from "../messages.ts";
+import { messageBytes, MessageError, readMessage, nameOfBytes, requireNameOf } from "../messages.ts";
 import { OPTION, readDataReference, readRungs, VERSION, type DataReference, type Rungs } from "./trial.ts";
 
 export interface SweepDescription {
@@ -36,7 +36,7 @@ export async function describeSweep(sweep: SweepDescription): Promise<{ name: st
     const fix = `Use at most ${MOST_RUNS} trials and ${MOST_BYTES} bytes`;
     throw new MessageError({ where: "sweep", what, fix });
   }
-  return { name: (await sha256(bytes)).slice(0, 12), bytes };
+  return { name: await nameOfBytes(bytes), bytes };
 }
 
 /** Checks a description. @throws MessageError for anything that `describeSweep` does not write */
@@ -44,8 +44,7 @@ export async function readDescription(name: string, bytes: Uint8Array): Promise<
   const where = `sweep ${name}`;
   const fields = readMessage(where, bytes, { most: MOST_BYTES, allowed: FIELDS });
   fields.literal("format", FORMAT);
-  if ((await sha256(bytes)).slice(0, 12) !== name)
-    throw new MessageError({ where, what: "the description does not have the digest that names it" });
+  await requireNameOf(where, name, bytes);
   return {
     version: fields.text("version", VERSION),
     configuration: fields.record("configuration", OPTION, 200),

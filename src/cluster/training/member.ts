@@ -13,6 +13,7 @@ import { memberSubject, roundSubject } from "./names.ts";
 import type { RoundTrainer } from "./round-trainer.ts";
 import { isSameTask, type RoundTask } from "./rounds.ts";
 import { RunStore } from "./run-store.ts";
+import { Wake } from "./wake.ts";
 
 export interface MemberOptions {
   readonly link: NatsLink;
@@ -41,7 +42,7 @@ export class TrainingMember {
   #failure: MemberMessage["failure"] = null;
   /** The last round in which the change of this worker was used, as far as it knows. */
   #usedRound: number | undefined;
-  #wake: (() => void) | undefined;
+  readonly #wake = new Wake();
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -54,8 +55,7 @@ export class TrainingMember {
     const store = await RunStore.open(link, this.#options.run);
     const subscription = this.#listen();
     const reports = setInterval(() => this.#report(), this.#reportMilliseconds);
-    const wake = () => this.#wake?.();
-    signal.addEventListener("abort", wake);
+    signal.addEventListener("abort", this.#wake.now);
     let rounds = 0;
     try {
       this.#report();
@@ -63,12 +63,12 @@ export class TrainingMember {
         const round = this.#latest;
         if (round?.isFinished) break;
         const task = round && this.#open(round);
-        if (!task) await this.#message();
+        if (!task) await this.#wake.within(this.#reportMilliseconds);
         else if (await this.#train(store, round, task)) rounds++;
       }
       return rounds;
     } finally {
-      signal.removeEventListener("abort", wake);
+      signal.removeEventListener("abort", this.#wake.now);
       clearInterval(reports);
       subscription.unsubscribe();
     }
@@ -86,7 +86,7 @@ export class TrainingMember {
         try {
           this.#latest = readRound(run, message.data);
           this.#heardAt = performance.now();
-          this.#wake?.();
+          this.#wake.now();
         } catch (reason) {
           if (!(reason instanceof MessageError)) throw reason;
         }
@@ -139,14 +139,5 @@ export class TrainingMember {
     const { link, run, trainer, name, version } = this.#options;
     const message = { member: trainer.worker, name, version, change: this.#change, failure: this.#failure };
     link.connection.publish(memberSubject(run), memberBytes(message));
-  }
-
-  async #message(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      timer = setTimeout(resolve, this.#reportMilliseconds);
-    });
-    clearTimeout(timer);
   }
 }

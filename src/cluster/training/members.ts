@@ -6,6 +6,7 @@ import type { NatsLink } from "../connection.ts";
 import { MessageError } from "../messages.ts";
 import { readMember, type MemberMessage } from "./messages.ts";
 import { memberSubject } from "./names.ts";
+import { Wake } from "./wake.ts";
 
 /** The time between two reports of a worker, unless another one is given. */
 export const REPORT_MILLISECONDS = 1000;
@@ -32,7 +33,7 @@ export class Members {
   readonly #heard = new Map<string, Heard>();
   readonly #refused = new Set<string>();
   #invalid = 0;
-  #wake: (() => void) | undefined;
+  readonly #wake = new Wake();
 
   constructor(link: NatsLink, run: string, options: MembersOptions) {
     [this.#run, this.#options] = [run, options];
@@ -66,13 +67,8 @@ export class Members {
   }
 
   /** Waits for the next report, for some time at most. */
-  async change(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      timer = setTimeout(resolve, milliseconds);
-    });
-    clearTimeout(timer);
+  change(milliseconds: number): Promise<void> {
+    return this.#wake.within(milliseconds);
   }
 
   stop(): void {
@@ -88,7 +84,7 @@ export class Members {
         this.#options.log(`Worker ${message.name} has wgrad ${message.version}, not ${version}, and gets no tasks.`);
       this.#heard.set(message.member, { at: performance.now(), message });
       if (message.version !== version) this.#refused.add(message.member);
-      this.#wake?.();
+      this.#wake.now();
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       if (this.#invalid++ === 0) this.#options.log(`An invalid report of a worker was ignored: ${error.message}`);

@@ -1,7 +1,7 @@
 /*
  * The messages between the coordinator and the workers of a run, and the records of its rounds.
  */
-import { messageBytes, MessageError, MessageFields, readMessage, sha256 } from "../messages.ts";
+import { messageBytes, MessageFields, readMessage, nameOfBytes, requireNameOf } from "../messages.ts";
 import { readReference, REFERENCE_FIELDS, type ObjectReference } from "../objects.ts";
 import { OPTION, readDataReference, VERSION, type DataReference } from "../sweeps/trial.ts";
 import { changeTypes, type ChangeType } from "./encode.ts";
@@ -40,7 +40,7 @@ export interface RunDescription {
 /** Writes a description, and names it by its digest. */
 export async function describeRun(description: RunDescription): Promise<{ name: string; bytes: Uint8Array }> {
   const bytes = messageBytes({ format: FORMAT, ...description });
-  return { name: (await sha256(bytes)).slice(0, 12), bytes };
+  return { name: await nameOfBytes(bytes), bytes };
 }
 
 /** Checks a description. @throws MessageError for anything that `describeRun` does not write */
@@ -49,8 +49,7 @@ export async function readRunDescription(name: string, bytes: Uint8Array): Promi
   const allowed = ["format", "version", "configuration", "data", "sharing"];
   const fields = readMessage(where, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
-  if ((await sha256(bytes)).slice(0, 12) !== name)
-    throw new MessageError({ where, what: "the description does not have the digest that names it" });
+  await requireNameOf(where, name, bytes);
   return {
     version: fields.text("version", VERSION),
     configuration: fields.record("configuration", OPTION, 200),

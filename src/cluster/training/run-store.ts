@@ -47,7 +47,7 @@ export async function openRuns(link: NatsLink): Promise<string[]> {
   return names.filter((name) => ID.test(name)).sort();
 }
 
-/** The last record, and the number of records. */
+/** The records so far, in their order. */
 export interface LogState {
   readonly commits: readonly CommitRecord[];
 }
