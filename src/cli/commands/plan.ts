@@ -57,5 +57,4 @@ async function plan(command: Command): Promise<void> {
   }
 }
 
-const memoryText = (bytes: number) =>
-  `${scaled(bytes)}B for the values of a step, without parameters, states and data`;
+const memoryText = (bytes: number) => `${scaled(bytes)}B for the values of a step, without parameters, states and data`;
