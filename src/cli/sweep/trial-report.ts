@@ -53,7 +53,9 @@ export class TrialReport {
     this.#before = await whileUnreachable(link, () => log.read());
     if (this.#before.ending) return false;
     if (this.#before.stalled < MOST_STALLED) return true;
-    await this.failed(`${MOST_STALLED} workers have started it after step ${this.#before.step}, and none made progress`);
+    await this.failed(
+      `${MOST_STALLED} workers have started it after step ${this.#before.step}, and none made progress`,
+    );
     return false;
   }
 
