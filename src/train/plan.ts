@@ -79,7 +79,7 @@ export interface StepPlan {
   readonly clipNorm: number | undefined;
   /** Whether the norm of the gradient is measured. */
   readonly gradientNorm: boolean;
-  /** The outputs of every so many layers are kept for the backward pass; undefined if everything is. */
+  /** Only the outputs of every n-th layer are kept for the backward pass; undefined if all values are kept. */
   readonly recompute: number | undefined;
   readonly onNonFinite: NonFiniteChoice;
   readonly precision: Precision;

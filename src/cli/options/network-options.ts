@@ -53,7 +53,7 @@ export interface NetworkFlags {
 const recomputeOption = (): SettableOption =>
   wholeNumberOption(
     "--recompute <layers>",
-    "keep the outputs of every so many layers, and compute the values between them again in the backward pass: less memory, same bits",
+    "keep the outputs of every n-th layer only, and compute the values between them again in the backward pass: less memory, same bits",
     1,
   ).withFacts({ isIdentity: false });
 

@@ -39,7 +39,7 @@ export function sharingOptions(): Option[] {
       .default(defaultOuter.momentum),
     new Option("--change-type <type>", `type in which changes are sent: ${changeTypes.join(", ")}`)
       .argParser(oneOf("--change-type", changeTypes))
-      .default("float16" satisfies ChangeType),
+      .default("float16" satisfies ChangeType, "float16"),
   ].map((option) => option.helpGroup("NATS:"));
   return [...natsOptions("let workers train the run together"), ...own];
 }
