@@ -116,6 +116,7 @@ export default defineConfig(({ command, mode }) => ({
   ],
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/builds-folder.ts",
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.
     pool: "forks",
     testTimeout: 60_000,
