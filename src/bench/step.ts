@@ -112,7 +112,7 @@ async function prepare(backend: Backend, { name, batch, create }: StepCase): Pro
   const trainer = await createTrainer({
     model,
     dataset,
-    ...(normalization && { normalization }),
+    normalization,
     backend,
     learningRate: LEARNING_RATE,
     batchSize: batch,

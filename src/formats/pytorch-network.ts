@@ -37,6 +37,15 @@ export const networkModule = (
   { isNetwork = true }: { readonly isNetwork?: boolean } = {},
 ): PytorchModule => chainOf(modulesOf(layers, shapes, isNetwork));
 
+/**
+ * The shape of one example that the first module of a network reads: the code before the network stands for the layers before it,
+ * which have no module.
+ */
+export function firstModuleShape(layers: readonly LayerConfig[], shapes: readonly Shape[]): Shape {
+  const first = modulesOf(layers, shapes, true)[0];
+  return shapes[first?.layer ?? layers.length]!;
+}
+
 function modulesOf(layers: readonly LayerConfig[], shapes: readonly Shape[], isNetwork: boolean): PlacedModule[] {
   return layers.flatMap((config, layer) => {
     const inputShape = shapes[layer]!;

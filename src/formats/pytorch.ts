@@ -30,7 +30,7 @@ import {
 } from "./model.ts";
 import { functionClass, functionParameters } from "./pytorch-function.ts";
 import { filledFrom, readPytorch } from "./pytorch-layers.ts";
-import { networkModule } from "./pytorch-network.ts";
+import { firstModuleShape, networkModule } from "./pytorch-network.ts";
 import { chainParameters, configIn, PRODUCER, withOwnNames } from "./pytorch-own.ts";
 import { writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
@@ -77,8 +77,8 @@ function chainCode(trained: TrainedModel, path: string): string[] {
   const { model, loss } = trained;
   const { code, definitions = [] } = networkModule(model.config.layers, model.shapes);
   // The normalization may have a number for each feature, so that it needs them in one row.
-  const isShaped = model.inputShape.length > 1 && model.config.layers[0]!.type !== "flatten";
-  const shape = isShaped ? `.unflatten(1, (${model.inputShape.join(", ")}))` : "";
+  const read = firstModuleShape(model.config.layers, model.shapes);
+  const shape = read.length > 1 ? `.unflatten(1, (${read.join(", ")}))` : "";
   const features = "x.float().flatten(1) * scale + offset";
   const probabilities = probabilitiesOf(loss);
   const scale = outputScale(trained);

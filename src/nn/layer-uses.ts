@@ -74,7 +74,7 @@ export class LayerUses {
       const output = known.built.apply(x, mask ? { ...own, mask } : own);
       if (mask) requireMaskUsed(known, { x, output, mask });
       options.recordOutput(output);
-      uses.push({ name: known.name, input: x, output, ...(mask && { mask }) });
+      uses.push({ name: known.name, input: x, output, mask });
       return output;
     };
     return {

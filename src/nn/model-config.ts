@@ -169,7 +169,7 @@ function layerFromConfig(where: string, config: unknown, resolver: Resolver): La
     const { what, fix } = error;
     // Of layers inside layers, the message names the outer one and the option of the inner one.
     const path = error.where?.startsWith(where) ? error.where : `${where}, ${error.where}`;
-    throw new OptionError({ where: path, what, ...(fix && { fix }) }, { cause: error });
+    throw new OptionError({ where: path, what, fix }, { cause: error });
   }
 }
 

@@ -180,7 +180,7 @@ export interface BatchRows {
 export function takeColumns(leaves: ColumnLeaves, layout: BatchLayout, { start, count }: BatchRows): Batch {
   const { order, text } = leaves;
   if (text) return drawnText(text, { start, count });
-  const place = { ...(order && { order }), start, count };
+  const place = { order, start, count };
   const tensors = Object.entries(leaves.columns).map(([name, leaf]) => {
     const { shape, normalization } = layout.columns[name]!;
     return [name, reshape(normalized(leaf, normalization, place), [count, ...shape])] as const;

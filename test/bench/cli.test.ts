@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test, vi } from "vitest";
-import { build } from "vite";
+import { expect, test } from "vitest";
+import { builtPages } from "../builds.ts";
 import { commandLine, type Finished } from "../cli/built-cli.ts";
 
 const cli = commandLine();
@@ -138,21 +137,11 @@ test.each([
 });
 
 test("the page can be served from any folder", async () => {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  // Vitest sets another value, which would make this a build for tests.
-  vi.stubEnv("NODE_ENV", "production");
-  onTestFinished(() => void vi.unstubAllEnvs());
-  await build({
-    root,
-    configFile: join(root, "vite.config.ts"),
-    mode: "demo",
-    logLevel: "error",
-    build: { outDir: inFolder("pages"), emptyOutDir: true },
-  });
-  const page = readFileSync(inFolder("pages/bench.html"), "utf8");
+  const folder = await builtPages();
+  const page = readFileSync(join(folder, "bench.html"), "utf8");
   const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)]
     .map(([, link]) => link!)
     .filter((link) => !link.startsWith("data:"));
   expect(links.some((link) => link.endsWith(".js"))).toBe(true);
-  for (const link of links) expect(existsSync(join(inFolder("pages"), link))).toBe(true);
+  for (const link of links) expect(existsSync(join(folder, link))).toBe(true);
 });

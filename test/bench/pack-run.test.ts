@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { build } from "vite";
+import { builtLibrary } from "../builds.ts";
 
 interface Contents {
   contentsOf(from: { project: string; node: string; mnist: string; system: string }): { name: string }[];
@@ -37,8 +37,7 @@ async function prepare(): Promise<string> {
   for (const name of ["project", "digits"]) mkdirSync(join(folder, name));
   for (const name of ["node_modules", "bench", "scripts", "package.json", "LICENSE"])
     symlinkSync(join(root, name), join(project, name));
-  const outDir = join(project, "dist");
-  await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
+  symlinkSync(await builtLibrary(), join(project, "dist"));
   for (const [part, count] of [["train", 1024] as const, ["t10k", 100] as const]) {
     writeIdx(`${part}-images-idx3-ubyte`, count, 28, 28);
     writeIdx(`${part}-labels-idx1-ubyte`, count);

@@ -2,23 +2,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
 import { afterAll, beforeAll, expect } from "vitest";
 import { Random } from "../../src/random.ts";
 import { mnistFileNames, type MnistFile } from "../../src/data/mnist-files.ts";
+import { builtLibrary } from "../builds.ts";
 import { writeIdx } from "../data/idx-files.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Builds the command line as it is published, in a folder from which it can import its packages. */
-export async function buildCli(): Promise<{ path: string; remove(): void }> {
-  const cache = join(root, "node_modules", ".cache");
-  mkdirSync(cache, { recursive: true });
-  const outDir = mkdtempSync(join(cache, "wgrad-test-"));
-  await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
-  return { path: join(outDir, "cli.js"), remove: () => rmSync(outDir, { recursive: true }) };
-}
 
 export interface Finished {
   readonly code: number | null;
@@ -76,34 +64,31 @@ export interface CommandLine {
 }
 
 /**
- * Builds the command line before the tests of a file. Call it at the top level of the file.
+ * The built command line, as it is published, for the tests of a file. Call it at the top level of the file.
  * @param mnist whether the folder contains small pictures in MNIST's format, in "data"
  */
 export function commandLine({ mnist = false } = {}): CommandLine {
-  let cli: Awaited<ReturnType<typeof buildCli>>;
+  let path: string;
   let folder: ReturnType<typeof temporaryFolder>;
   const inFolder = (name: string) => join(folder.path, name);
   beforeAll(async () => {
-    cli = await buildCli();
+    path = join(await builtLibrary(), "cli.js");
     folder = temporaryFolder();
     if (mnist) writeMnist(inFolder("data"), smallPictures());
   });
-  afterAll(() => {
-    cli.remove();
-    folder.remove();
-  });
+  afterAll(() => folder.remove());
   return {
     get path() {
-      return cli.path;
+      return path;
     },
     get folder() {
       return folder.path;
     },
     inFolder,
     write: (name, lines) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`),
-    run: (args, options) => runCli(cli.path, args, { cwd: folder.path, ...options }),
+    run: (args, options) => runCli(path, args, { cwd: folder.path, ...options }),
     runReading(args, input) {
-      const command = [cli.path, ...args.split(" ")];
+      const command = [path, ...args.split(" ")];
       const { status, stdout, stderr } = spawnSync(process.execPath, command, {
         cwd: folder.path,
         input,

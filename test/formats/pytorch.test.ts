@@ -64,6 +64,10 @@ describe("a model for PyTorch", () => {
       'scale, offset = (torch.tensor(normalization[name]) for name in ("scale", "offset"))',
       'predict = lambda x: network["layers"](x.float().flatten(1) * scale + offset).softmax(-1)',
     ]);
+    const relu = sequential([activation("relu"), flatten(), dense(3)], { inputShape: [2, 3] });
+    expect(pytorchCode({ ...trained, model: relu }, "f")).toContain(
+      "(x.float().flatten(1) * scale + offset).unflatten(1, (2, 3))",
+    );
     const quantities = { ...trained, loss: "meanSquaredError", classes: [], outputs: ["x", "y", "z"] } as const;
     expect(pytorchCode(quantities, "f")).toMatch(/\* scale \+ offset\)$/);
   });

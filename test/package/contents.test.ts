@@ -47,8 +47,12 @@ test("the types are resolved like the modules", async () => {
 });
 
 describe("what npm packs", () => {
+  let files: string[];
+  beforeAll(() => {
+    files = packedFiles(staged);
+  });
+
   test("the kernels of WebAssembly lie where a module looks for them", () => {
-    const files = packedFiles(staged);
     const named = files
       .filter((file) => file.endsWith(".js"))
       .flatMap((file) =>
@@ -61,7 +65,6 @@ describe("what npm packs", () => {
   });
 
   test("every declaration is reached from an entry", () => {
-    const files = packedFiles(staged);
     const declarations = files.filter((file) => file.endsWith(".d.ts"));
     expect(declarations).toContain("dist/types/index.d.ts");
     expect(declarations.filter((file) => /types\/(cli|bench|web)\//.test(file))).toEqual([]);
@@ -75,7 +78,6 @@ describe("what npm packs", () => {
   });
 
   test("every link in its pages leads to a file in the package", () => {
-    const files = packedFiles(staged);
     const links = files
       .filter((file) => file.endsWith(".md"))
       .flatMap((file) =>
@@ -92,7 +94,6 @@ describe("what npm packs", () => {
   });
 
   test("each module has a source map, except the charts of a report, which are another package's", () => {
-    const files = packedFiles(staged);
     const modules = files.filter((file) => file.endsWith(".js"));
     const mapped = modules.filter((file) => files.includes(`${file}.map`));
     for (const file of modules) {

@@ -2,12 +2,13 @@
  * Two copies of the package in one process, as in a CommonJS project that imports wgrad in one place and requires it in
  * another. Mixing their objects must give an error that names both copies, and never a number.
  */
-import { cpSync, realpathSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type * as Library from "../../src/index.ts";
-import { buildCli } from "../cli/built-cli.ts";
+import { builtLibrary } from "../builds.ts";
 
 vi.setConfig({ hookTimeout: 120_000 });
 
@@ -18,16 +19,14 @@ let one: Copy;
 let other: Copy;
 
 beforeAll(async () => {
-  const folder = realpathSync(dirname((await buildCli()).path));
-  folders = [folder, `${folder}-copy`];
-  cpSync(folder, folders[1]!, { recursive: true });
+  const copy = realpathSync(mkdtempSync(join(tmpdir(), "wgrad-copy-")));
+  folders = [realpathSync(await builtLibrary()), copy];
+  cpSync(folders[0]!, copy, { recursive: true });
   const load = (from: string) => import(/* @vite-ignore */ pathToFileURL(join(from, "index.js")).href) as Promise<Copy>;
   [one, other] = [await load(folders[0]!), await load(folders[1]!)];
 });
 
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folders[1]!, { recursive: true }));
 
 function modelOf({ sequential, dense }: Copy) {
   return sequential([dense(4, { activation: "relu" }), dense(2)], { inputShape: [3] });

@@ -3,7 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tmpdir } from "node:os";
-import { build } from "vite";
+import { builtLibrary, builtTypes } from "../builds.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -14,16 +14,14 @@ export interface Staged {
 }
 
 /**
- * Builds the package in a separate folder, so that tests running in parallel do not change the checkout's dist.
+ * Makes a folder with the built package, to which a test may write.
  * @param parent where to create the folder; below the checkout, the package finds its dependencies
  */
 export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "wgrad-package-"));
-  const outDir = join(folder, "dist");
-  await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
-  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", join(outDir, "types")], { cwd: root });
+  cpSync(await builtLibrary(), join(folder, "dist"), { recursive: true });
+  cpSync(await builtTypes(), join(folder, "dist", "types"), { recursive: true });
   for (const name of topFiles) copyFileSync(join(root, name), join(folder, name));
   cpSync(join(root, "docs"), join(folder, "docs"), {
     recursive: true,

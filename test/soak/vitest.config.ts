@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/soak/**/*.soak.ts"],
+    globalSetup: "test/builds-folder.ts",
     // One process per file, and one file at a time, because the tests measure memory and time.
     pool: "forks",
     fileParallelism: false,

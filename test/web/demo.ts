@@ -1,18 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
 import type { DeviceChoice } from "../../src/index.ts";
+import { builtPages } from "../builds.ts";
 import { launchBrowser, noteErrors, serve, type ServeOptions, type Site } from "./browser.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The built demo on a static server, and a browser, shared by the tests of a file. */
 export class Demo {
-  /** The folder that the page was built into. */
+  /** The folder of the served page. */
   folder!: string;
   site!: Site;
   /** A browser with WebGPU on a software adapter. */
@@ -68,22 +66,21 @@ export interface VisitOptions {
   readonly serviceWorker?: boolean;
 }
 
-/** Builds and serves the demo and starts a browser before the tests of a file, and stops them afterwards. */
+/** Serves a copy of the built demo and starts a browser before the tests of a file, and stops them afterwards. */
 export function useDemo(options: ServeOptions = {}): Demo {
   // The GPU is software, and the machine runs other tests at the same time.
   vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
   const demo = new Demo(options);
-  let built: Awaited<ReturnType<typeof buildDemo>>;
   beforeAll(async () => {
-    built = await buildDemo();
-    demo.folder = built.folder;
+    demo.folder = mkdtempSync(join(tmpdir(), "wgrad-demo-"));
+    cpSync(await builtPages(), demo.folder, { recursive: true });
     demo.site = await demo.serve();
     demo.browser = await launchBrowser({ webgpu: true });
   });
   afterAll(async () => {
     await demo.browser?.close();
     await demo.site?.close();
-    built?.remove();
+    rmSync(demo.folder, { recursive: true });
   });
   return demo;
 }
@@ -93,20 +90,6 @@ export async function browserWithoutWebGPU(): Promise<Browser> {
   const browser = await launchBrowser({ webgpu: false });
   onTestFinished(() => browser.close());
   return browser;
-}
-
-/** A new production build of the demo. */
-async function buildDemo(): Promise<{ folder: string; remove(): void }> {
-  const cache = join(root, "node_modules", ".cache");
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "wgrad-demo-"));
-  const outDir = { outDir: folder, emptyOutDir: true };
-  // Vitest sets another value, which would make this a build for tests.
-  const { NODE_ENV } = process.env;
-  process.env["NODE_ENV"] = "production";
-  await build({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", build: outDir });
-  process.env["NODE_ENV"] = NODE_ENV;
-  return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
 /**

@@ -7,13 +7,13 @@ import { ObjectBucket } from "../../cluster/objects.ts";
 import { whileUnreachable } from "../../cluster/retry.ts";
 import { DATA } from "../../cluster/sweeps/names.ts";
 import type { DataReference } from "../../cluster/sweeps/trial.ts";
-import { createNodeBackend, type DeviceChoice } from "../../node/index.ts";
+import type { DeviceChoice } from "../../node/index.ts";
 import type { TrainingSource } from "../data/data-source.ts";
 import type { TrainFlags } from "../options/train-options.ts";
 import { commandOfTrial } from "../options/trial-options.ts";
 import { DataCache } from "../sweep/data-transfer.ts";
 import { TrialData, trialFlags } from "../sweep/trial-data.ts";
-import { warn } from "../text/terminal.ts";
+import { trainingBackend } from "../training/backend.ts";
 import { loadStartingModel } from "../training/starting-model.ts";
 import type { Run } from "../training/training-run.ts";
 
@@ -32,11 +32,13 @@ export interface Trainable {
   readonly data: readonly DataReference[];
 }
 
+type BackendFlags = Pick<TrainFlags, "device" | "tune">;
+
 /** Prepares runs. Runs in a row usually share their data and their device, so the last ones are kept. */
 export class RunPreparer {
   readonly #options: PreparerOptions;
   readonly #data = new TrialData();
-  #backend: { readonly device: DeviceChoice; readonly backend: Backend } | undefined;
+  #backend: (BackendFlags & { readonly backend: Backend }) | undefined;
 
   constructor(options: PreparerOptions) {
     this.#options = options;
@@ -59,20 +61,22 @@ export class RunPreparer {
     const loaded = await loadStartingModel(command);
     const start = loaded && { ...loaded, path: names.get(loaded.path) ?? loaded.path };
     const flags = command.opts<TrainFlags>();
+    const { device = flags.device } = this.#options;
     const source = withNames(await this.#data.of(flags, start), names);
     return {
       flags: trialFlags(flags, source, hasRungs),
       configuration,
       data: source,
-      backend: await this.#backendFor(this.#options.device ?? flags.device),
+      backend: await this.#backendFor({ device, tune: flags.tune }),
       start,
     };
   }
 
-  async #backendFor(device: DeviceChoice): Promise<Backend> {
-    if (this.#backend?.device === device) return this.#backend.backend;
+  async #backendFor(flags: BackendFlags): Promise<Backend> {
+    const { device, tune } = flags;
+    if (this.#backend?.device === device && this.#backend.tune === tune) return this.#backend.backend;
     this.#backend?.backend.dispose();
-    this.#backend = { device, backend: await createNodeBackend({ device, log: warn }) };
+    this.#backend = { device, tune, backend: await trainingBackend(flags) };
     return this.#backend.backend;
   }
 

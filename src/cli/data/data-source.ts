@@ -172,7 +172,7 @@ async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<
     if (fill) fillMissing(data.features, fill);
     return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;
   };
-  const schema = schemaOf(table, parts.train, { ...(fill && { fill }), ...(target && { target }) });
+  const schema = schemaOf(table, parts.train, { fill, target });
   const train = filled(parts.train);
   const normalization = standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 };
   return {

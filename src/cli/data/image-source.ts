@@ -54,7 +54,7 @@ async function readFolders(folder: string, flags: DataFlags): Promise<Images> {
     throw new OptionError({ where: needless, what, fix: "Omit this option" });
   }
   const size = text === undefined ? undefined : sizeOfText(text);
-  const train = await readImageFolder(folder, { ...(size && { size }), ...(wanted && { color: wanted }) });
+  const train = await readImageFolder(folder, { size, color: wanted });
   const [height, width, channels] = train.shape as [number, number, number];
   const color = channels === 3 ? "rgb" : "gray";
   const images = { width, height, color, resize: size !== undefined } as const;

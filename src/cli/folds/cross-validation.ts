@@ -8,7 +8,7 @@ import { OptionError } from "../../errors.ts";
 import { writeFileAtomically } from "../../node/index.ts";
 import { loadFolds, partsText, type ExampleSource, type FoldSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
-import type { TrainFlags } from "../options/train-options.ts";
+import { trainOptions, type TrainFlags } from "../options/train-options.ts";
 import { aucText, rankingOf } from "../text/class-metrics.ts";
 import { say } from "../text/terminal.ts";
 import { adapterText, counted, field, outcomeText } from "../text/text.ts";
@@ -30,15 +30,15 @@ interface FoldResult extends FoldScores {
   readonly predictions: FoldPredictions;
 }
 
-/** Options that mean something for a single model only, and what the user can do instead. */
-const ofOneModel = ["out", "checkpoint", "resume", "report", "log", "testCsv", "testImages", "testLabels"] as const;
-
-/** @throws OptionError for an option that a cross-validation does not have */
+/** @throws OptionError for an option that has a meaning for a single model only */
 export function requireNoModelOptions(flags: TrainFlags): void {
-  const found = ofOneModel.find((name) => flags[name] !== undefined && flags[name] !== false);
-  if (found === undefined) return;
-  const flag = `--${found.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  const isTest = found.startsWith("test");
+  const isGiven = (value: unknown) => value !== undefined && value !== false;
+  const found = trainOptions().find(
+    (option) => !option.facts.suitsFolds && isGiven(flags[option.attributeName() as keyof TrainFlags]),
+  );
+  if (!found) return;
+  const { flag, facts } = found;
+  const isTest = facts.file === "input";
   const what = isTest
     ? "in a cross-validation, each fold is the test data of one model"
     : "a cross-validation trains one model per fold, and keeps none";

@@ -28,7 +28,7 @@ export function checkpointOptions(): SettableOption[] {
     textOption(
       "--checkpoint <folder>",
       "save the state of the run to this folder, so that it can be resumed",
-    ).withFacts({ file: "output" }),
+    ).withFacts({ file: "output", suitsFolds: false }),
     new SettableOption(
       "--every <interval>",
       "time between checkpoints, in steps (such as 25) or seconds (such as 5s)",
@@ -37,7 +37,9 @@ export function checkpointOptions(): SettableOption[] {
       .argParser((text) => (intervalOf(text), text))
       .default("30s", "30s"),
     wholeNumberOption("--keep <number>", "number of recent checkpoints to keep, besides the best", 1).default(3),
-    switchOption("--resume", "continue from the newest complete checkpoint, if there is one"),
+    switchOption("--resume", "continue from the newest complete checkpoint, if there is one").withFacts({
+      suitsFolds: false,
+    }),
     switchOption("--take-over", "take over the folder's lock from a process on another host that no longer runs"),
     nameOption("--on-checkpoint-error", "what to do if a checkpoint cannot be written", checkpointErrorChoices, {
       preset: "continue",

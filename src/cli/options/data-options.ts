@@ -60,7 +60,7 @@ export interface DataFlags extends SourceFlags, FoldFlags, TextFlags {
 const sourceFile = { ...sourceFacts, file: "input" } as const;
 
 /** A sweep compares its runs on held-out examples and never uses a test set. */
-const testFile = { ...sourceFile, suitsText: false, sweep: "none" } as const;
+const testFile = { ...sourceFile, suitsText: false, suitsFolds: false, sweep: "none" } as const;
 
 const delimiter = (text: string): string => {
   const named = text === "tab" ? "\t" : text;

@@ -26,6 +26,10 @@ export interface OptionFacts {
   readonly selectsData: boolean;
   /** Whether the option has a meaning for training on text. */
   readonly suitsText: boolean;
+  /** Whether the option has a meaning for a cross-validation, which trains a model for each fold and keeps none. */
+  readonly suitsFolds: boolean;
+  /** Whether the option may end a run before its last step. */
+  readonly stopsEarly: boolean;
   /** Whether the option may vary between the runs of a sweep, is shared by all of them, or is not an option of sweeps. */
   readonly sweep: "varied" | "shared" | "none";
 }
@@ -40,6 +44,8 @@ const usualFacts: OptionFacts = {
   isIdentity: true,
   selectsData: false,
   suitsText: true,
+  suitsFolds: true,
+  stopsEarly: false,
   sweep: "varied",
 };
 

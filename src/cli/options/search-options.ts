@@ -30,9 +30,6 @@ export interface SweepPlan {
 
 const [RUNGS, REDUCTION, PARALLEL] = [3, 3, 4];
 
-/** Options that end a trial at a time of its own, so that it would not reach a rung. */
-const STOPPING = ["patience", "maxSeconds", "lossTolerance", "gradientTolerance"];
-
 const repeatable = (flags: string, description: string) =>
   new DeclaredOption(flags, description)
     .argParser((text: string, before: readonly string[]) => [...before, text])
@@ -107,9 +104,9 @@ function plannedSearch(command: Command, runs: readonly Changes[]): Pick<Search,
     if (!given) return { rungs: undefined, parallel: PARALLEL };
     throw new OptionError({ where: `--${given[0]}`, what: "only asha has this option", fix: "Add --search asha" });
   }
-  for (const [name, { flag }] of settableOptions(command)) {
+  for (const [name, { flag, facts }] of settableOptions(command)) {
     const isVaried = runs.some((changes) => Object.hasOwn(changes, name));
-    if (!STOPPING.includes(name) || (command.getOptionValue(name) === undefined && !isVaried)) continue;
+    if (!facts.stopsEarly || (command.getOptionValue(name) === undefined && !isVaried)) continue;
     const what = "asha compares runs after the same number of steps, but this option may stop them earlier";
     throw new OptionError({ where: flag, what, fix: "Omit it, or use --search full" });
   }

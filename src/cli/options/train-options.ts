@@ -128,14 +128,17 @@ function stopOptions(): SettableOption[] {
   return [
     wholeNumberOption("--max-steps <number>", "end the run, and its learning-rate schedule, after this many steps", 1),
     ofFitUntil(
-      positiveOption("--max-seconds <number>", "stop after this many seconds").withFacts({ isIdentity: false }),
+      positiveOption("--max-seconds <number>", "stop after this many seconds").withFacts({
+        isIdentity: false,
+        stopsEarly: true,
+      }),
     ),
     ofFitUntil(
       wholeNumberOption(
         "--patience <checks>",
         "stop after this many checks without a lower validation loss, and restore the best parameters (default: none; 20 for regression on a table)",
         1,
-      ),
+      ).withFacts({ stopsEarly: true }),
     ),
     ofFitUntil(
       atLeastZeroOption(
@@ -147,13 +150,13 @@ function stopOptions(): SettableOption[] {
       positiveOption(
         "--loss-tolerance <change>",
         "stop when the loss changes by less than this at three checks in a row",
-      ),
+      ).withFacts({ stopsEarly: true }),
     ),
     ofFitUntil(
       positiveOption(
         "--gradient-tolerance <norm>",
         "stop when the gradient norm is below this at three checks in a row",
-      ),
+      ).withFacts({ stopsEarly: true }),
     ),
     nameOption("--on-nan", "what to do if the loss or gradient is NaN or infinite", nonFiniteChoices, {
       preset: "stop",
@@ -190,7 +193,7 @@ function outputOptions(): SettableOption[] {
       "do not measure tilings of matrix products on the GPU while it trains; they change the speed but no bit",
     ).withFacts({ isIdentity: false, sweep: "shared" }),
     thresholdOption("the more probable one"),
-    ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, sweep: "none" })),
+    ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, suitsFolds: false, sweep: "none" })),
     nameOption("--log-format", "format of --log", namesOf(logFormats), {
       note: " (default: csv for a path that ends in .csv, else jsonl)",
     }).withFacts({ isIdentity: false, sweep: "none" }),

@@ -123,7 +123,7 @@ export class ReportRecorder {
     const { parameters } = await trainer.snapshot();
     return {
       examined,
-      ...examine(data, outputs, { loss, threshold, ...(inUnits && { inUnits }) }),
+      ...examine(data, outputs, { loss, threshold, inUnits }),
       weights: firstWeights(model, parameters, data.shape),
     };
   }

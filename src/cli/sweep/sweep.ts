@@ -119,7 +119,7 @@ export class Sweep {
     const data = await this.#data.of(flags, this.#common.start);
     const run: Run = { ...this.#common, flags: trialFlags(flags, data, rungs !== undefined), configuration, data };
     const checkpoint = rung && rung.index > 0 ? await this.#checkpoint(name) : undefined;
-    const options = { signal: this.#interruption.signal, checkpoint, ...(rung && { rung }) };
+    const options = { signal: this.#interruption.signal, checkpoint, rung };
     return withTrainedTrial(run, options, async (trained) => {
       const result = { name, changes, ...trained.result, ...(rung && { rung: rung.index }) };
       const diverged = result.score === null ? "  (diverged)" : "";

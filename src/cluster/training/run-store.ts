@@ -2,10 +2,10 @@
  * What the server keeps of a shared run: its description, the log of its rounds, and the values after the last of them.
  */
 import type { NatsLink } from "../connection.ts";
-import { DataError } from "../../errors.ts";
 import { FencedLog, type LogRules } from "../fenced-log.ts";
 import { MessageError } from "../messages.ts";
 import { ObjectBucket, type ObjectReference } from "../objects.ts";
+import { storedDescription, storeDescription } from "../stored-descriptions.ts";
 import {
   commitBytes,
   describeRun,
@@ -16,23 +16,22 @@ import {
 } from "./messages.ts";
 import { commitSubject, COMMITS, descriptionKey, ID, objectName, openKey, RUNS, VALUES } from "./names.ts";
 
+const placeOf = (name: string) => ({ bucket: RUNS, key: descriptionKey(name) });
+
 const bucketOf = ({ packages, streams }: NatsLink) => new packages.kv.Kvm(streams).open(RUNS);
 
 /** Stores a description, unless the server has it, and lets workers join. @returns the name of the run */
 export async function storeRun(link: NatsLink, description: RunDescription): Promise<string> {
   const { name, bytes } = await describeRun(description);
-  const runs = await bucketOf(link);
-  if (!(await runs.get(descriptionKey(name)))) await runs.put(descriptionKey(name), bytes);
-  await runs.put(openKey(name), "");
+  await storeDescription(link, placeOf(name), bytes);
+  await (await bucketOf(link)).put(openKey(name), "");
   return name;
 }
 
 /** Reads a description. @throws DataError if the server does not have it; MessageError if it is damaged */
 export async function loadRun(link: NatsLink, name: string): Promise<RunDescription> {
-  const found = await (await bucketOf(link)).get(descriptionKey(name));
-  if (found && found.operation === "PUT") return readRunDescription(name, found.value);
-  const what = "the server does not have this run";
-  throw new DataError({ where: `run ${name}`, what, fix: "Check the name, which `wgrad train` printed" });
+  const fix = "Check the name, which `wgrad train` printed";
+  return readRunDescription(name, await storedDescription(link, placeOf(name), { kind: "run", name, fix }));
 }
 
 /** Lets no more workers join. */

@@ -85,7 +85,7 @@ function encoded(tokenizer: Tokenizer, text: string, name: string): Tokens {
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     const { what, where, fix } = cause;
-    throw new DataError({ where: `${name}, ${where}`, what, ...(fix && { fix }) }, { cause });
+    throw new DataError({ where: `${name}, ${where}`, what, fix }, { cause });
   }
 }
 

@@ -5,6 +5,9 @@ import type { TextForm } from "../layers/forms.ts";
 /** The text form of each built-in type of layer. */
 export const textForms = byFolder<TextForm>(import.meta.glob("../layers/*/text.ts", { eager: true, import: "text" }));
 
+/** The type of layer that the name of an activation stands for. */
+export const activationType = Object.keys(textForms).find((type) => textForms[type]!.isActivation)!;
+
 /** A name as texts are compared: without regard to case, dashes and underscores. */
 export const plainName = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "");
 

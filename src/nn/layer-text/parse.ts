@@ -4,7 +4,15 @@ import type { TextForm } from "../layers/forms.ts";
 import type { ConfigValue, Layer, LayerConfig } from "../layers/layer.ts";
 import { layerTypes } from "../layers/registry.ts";
 import { DEEPEST } from "../model-config.ts";
-import { activationNames, findActivation, findType, layerWords, plainName, textForms } from "./forms.ts";
+import {
+  activationNames,
+  activationType,
+  findActivation,
+  findType,
+  layerWords,
+  plainName,
+  textForms,
+} from "./forms.ts";
 import { partialResolver, unknownOption } from "./partial-config.ts";
 import { isNumeric, valueOf } from "./values.ts";
 
@@ -94,9 +102,9 @@ class Parser {
     const type = findType(text);
     const activation = findActivation(text);
     if (type === undefined && activation === undefined) throw notLayer(at, text);
-    const options: Record<string, ConfigValue> = type === undefined ? { name: activation! } : {};
-    const chosen = type ?? "activation";
+    const chosen = type ?? activationType;
     const form = textForms[chosen]!;
+    const options: Record<string, ConfigValue> = type === undefined ? { [form.values[0]!]: activation! } : {};
     if (form.inner !== undefined) options[form.inner] = this.#inner(form, depth);
     while (!isSign(this.#peek().text)) this.#option({ type: chosen, form, options }, depth);
     requireValues(form, options, at);
@@ -161,11 +169,11 @@ interface Started {
 
 /** The option that a word without a name belongs to. */
 function named({ text, at }: Token, { type, form, options }: Started): [name: string, value: ConfigValue] {
-  const { word, values, example } = form;
+  const { word, values, isActivation, example } = form;
   const hasActivation = layerTypes[type]!.options.includes("activation");
   if (hasActivation && !isNumeric(text)) return ["activation", activationAt(text, at)];
   const free = values.find((name) => !Object.hasOwn(options, name));
-  if (free !== undefined) return [free, type === "activation" ? activationAt(text, at) : valueOf(text)];
+  if (free !== undefined) return [free, isActivation ? activationAt(text, at) : valueOf(text)];
   const what = `${word} does not take the value ${excerpt(text)}`;
   throw refuse(at, what, `Write ${example}, or options such as name=value, or a comma before the next layer`);
 }

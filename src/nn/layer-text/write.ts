@@ -19,8 +19,8 @@ export function layersToText(configs: readonly LayerConfig[]): string | undefine
 function layerToText(config: LayerConfig): string | undefined {
   const { type } = config;
   if (!Object.hasOwn(textForms, type)) return undefined;
-  if (type === "activation") return activationText(config["name"]!);
-  const { word, values, inner } = textForms[type]!;
+  const { word, values, inner, isActivation } = textForms[type]!;
+  if (isActivation) return activationText(config[values[0]!]!);
   const { options, fromConfig } = layerTypes[type]!;
   const within = inner === undefined ? "" : innerText(config[inner]!);
   if (within === undefined) return undefined;

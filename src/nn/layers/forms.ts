@@ -92,6 +92,8 @@ export interface TextForm {
   readonly values: readonly string[];
   /** The option that holds the layers in parentheses after the word. */
   readonly inner?: string;
+  /** Whether the layer only applies an activation: its value is the name of one, which is also written without the word. */
+  readonly isActivation?: boolean;
   /** Options that are lists, also if they have one element. */
   readonly lists?: readonly string[];
   /** For messages. */

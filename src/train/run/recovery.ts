@@ -102,14 +102,11 @@ function notRepeatable(failure: DeviceLostError, stream: string): DeviceLostErro
   const what = `${failure.what}, and the steps cannot be repeated: ${stream} can only be read once`;
   const fix =
     "Give the stream's batches as a function (fromStep, batchSize) => batches, or with saveState and restoreState";
-  return new DeviceLostError({ ...(failure.where && { where: failure.where }), what, fix }, { cause: failure });
+  return new DeviceLostError({ where: failure.where, what, fix }, { cause: failure });
 }
 
 function lostTwice(failure: DeviceLostError): DeviceLostError {
   const { where, what } = failure;
   const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
-  return new DeviceLostError(
-    { ...(where && { where }), what: `${what}, twice within a minute`, fix },
-    { cause: failure },
-  );
+  return new DeviceLostError({ where, what: `${what}, twice within a minute`, fix }, { cause: failure });
 }

@@ -138,7 +138,7 @@ export function optimizerUpdates(
 /** The optimizer's updates, and those of the moving averages. */
 function parameterUpdates({ step, model }: StepGraphPlan, gradient: Gradients, learningRate: Tensor): Update[] {
   const { optimizer, factors } = step;
-  const updates = optimizer.update(model.trained, gradient, { learningRate, ...(factors && { factors }) });
+  const updates = optimizer.update(model.trained, gradient, { learningRate, factors });
   return model.average ? [...updates, ...averageUpdates(model.average, updates)] : updates;
 }
 

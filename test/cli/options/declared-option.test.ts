@@ -5,6 +5,7 @@ import { DeclaredOption, SettableOption, type OptionFacts } from "../../../src/c
 import { optionPaths } from "../../../src/cli/options/paths.ts";
 import { requireOneSource } from "../../../src/cli/options/data-options.ts";
 import { trainOptions } from "../../../src/cli/options/train-options.ts";
+import { DATA_OPTIONS } from "../../../src/cli/sweep/data-transfer.ts";
 
 const namesWith = (matches: (facts: OptionFacts) => boolean) =>
   [
@@ -155,6 +156,31 @@ describe("the options of train declare", () => {
       "testLabels",
       "threshold",
     ]);
+  });
+
+  test("which options have no meaning for a cross-validation, and which may end a run early", () => {
+    expect(namesWith(({ suitsFolds }) => !suitsFolds)).toEqual([
+      "checkpoint",
+      "log",
+      "out",
+      "report",
+      "resume",
+      "testCsv",
+      "testImages",
+      "testLabels",
+    ]);
+    expect(namesWith(({ stopsEarly }) => stopsEarly)).toEqual([
+      "gradientTolerance",
+      "lossTolerance",
+      "maxSeconds",
+      "patience",
+    ]);
+  });
+
+  test("which options name data that a sweep sends to its workers", () => {
+    const files = namesWith(({ file, sweep }) => file === "input" && sweep !== "none");
+    // --data names a folder in which files are looked for.
+    expect([...DATA_OPTIONS].sort()).toEqual(["data", ...files].sort());
   });
 
   test("which options name files, so that their paths can be compared", () => {

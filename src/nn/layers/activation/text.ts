@@ -1,3 +1,3 @@
 import type { TextForm } from "../forms.ts";
 
-export const text: TextForm = { word: "activation", values: ["name"], example: "relu" };
+export const text: TextForm = { word: "activation", values: ["name"], isActivation: true, example: "relu" };

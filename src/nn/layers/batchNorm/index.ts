@@ -55,7 +55,7 @@ export function batchNorm({ momentum = 0.1, ...options }: BatchNormLayerOptions 
               fix: "Use a larger batch, or layerNorm() or groupNorm()",
             });
           }
-          const { values, mean, variance } = normalize(x, { epsilon, ...(factors && { affine: factors }) });
+          const { values, mean, variance } = normalize(x, { epsilon, affine: factors });
           recordMoments({ runningMean, runningVariance, mean, variance, count, momentum });
           return values;
         },

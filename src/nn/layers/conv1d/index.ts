@@ -51,7 +51,7 @@ export function conv1d(outputs: number, window: number, options: Conv1dOptions =
       const sides = typeof padding === "string" ? padding : ([[0, 0], padding] as const);
       return builtFrom(context.inputShape, (x, { precision }) => {
         const signals = reshape(x, [x.shape[0]!, length, channels]);
-        const given = { stride, padding: sides, dilation, groups, precision, ...(bias && { bias }) };
+        const given = { stride, padding: sides, dilation, groups, precision, bias };
         return affine.activate(convolve(signals, weight, given));
       });
     },

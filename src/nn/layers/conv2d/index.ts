@@ -58,7 +58,7 @@ export function conv2d(outputs: number, window: PairOption, options: Conv2dOptio
       const { weight, bias } = affine.parameters(context, [...windows.window, channels, outputs], outputs, fans);
       const { stride, padding } = windows;
       return builtFrom(context.inputShape, (x, { precision }) => {
-        const given = { stride, padding, dilation, groups, precision, ...(bias && { bias }) };
+        const given = { stride, padding, dilation, groups, precision, bias };
         return affine.activate(convolve(withChannels(x, image), weight, given));
       });
     },

@@ -36,7 +36,7 @@ export function depthwiseConv2d(window: PairOption, options: DepthwiseConv2dOpti
       const { weight, bias } = affine.parameters(context, [...windows.window, 1, outputs], outputs, fans);
       const { stride, padding } = windows;
       return builtFrom(context.inputShape, (x, { precision }) => {
-        const given = { stride, padding, dilation, groups, precision, ...(bias && { bias }) };
+        const given = { stride, padding, dilation, groups, precision, bias };
         return affine.activate(convolve(withChannels(x, image), weight, given));
       });
     },

@@ -58,7 +58,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Lay
           const isDropping = applied.training && dropout > 0;
           const { precision } = applied;
           const mask = applied.mask && maskOfKeys(applied.mask, x);
-          const reading = { causal, precision, ...(mask && { mask }) };
+          const reading = { causal, precision, mask };
           applied.recordAttention({ path: context.path, weights: attentionWeights(q!, k!, reading) });
           const attended = attention(q!, k!, v!, {
             ...reading,

@@ -66,7 +66,7 @@ export function transformerBlock(options: TransformerBlockOptions): Layer {
   const config = blockConfig(options);
   const activation = activationOf(`${WHERE} activation`, options.activation ?? "gelu");
   const { weights, outputWeights } = options;
-  const own = { ...(weights && { weights }), ...(outputWeights && { outputWeights }) };
+  const own = { weights, outputWeights };
   const feedForward = feedForwardOf({ ...config, ...own, activation });
   const { norm, attention } = partsOf(config, own);
   const dropout = dropoutLayer(config.dropout);

@@ -93,38 +93,42 @@ function Attention() {
   // The address may name a layer or head that this network does not have.
   const layer = Math.min(view.value.layer, layers);
   const head = Math.min(view.value.head, heads);
-  const numbered = (count: number, name: string) =>
-    Array.from({ length: count }, (_, index) => ({
-      value: index + 1,
-      text: index + 1,
-      testId: `text-${name}-${index + 1}`,
-    }));
   return (
     <>
       <h3>What attention read for it</h3>
       <div class="row">
-        <span class="text-choice">
-          Layer
-          <Segments
-            legend="Layer"
-            name="text-layer"
-            options={numbered(layers, "layer")}
-            value={layer}
-            onChange={(value) => change({ layer: value })}
-          />
-        </span>
-        <span class="text-choice">
-          Head
-          <Segments
-            legend="Head"
-            name="text-head"
-            options={numbered(heads, "head")}
-            value={head}
-            onChange={(value) => change({ head: value })}
-          />
-        </span>
+        <Numbered title="Layer" name="layer" count={layers} value={layer} />
+        <Numbered title="Head" name="head" count={heads} value={head} />
       </div>
       <Arcs layer={layer - 1} head={head - 1} />
     </>
+  );
+}
+
+interface NumberedProps {
+  readonly title: string;
+  readonly name: "layer" | "head";
+  readonly count: number;
+  readonly value: number;
+}
+
+/** Chooses a layer or a head by its number. */
+function Numbered({ title, name, count, value }: NumberedProps) {
+  const options = Array.from({ length: count }, (_, index) => ({
+    value: index + 1,
+    text: index + 1,
+    testId: `text-${name}-${index + 1}`,
+  }));
+  return (
+    <span class="text-choice">
+      {title}
+      <Segments
+        legend={title}
+        name={`text-${name}`}
+        options={options}
+        value={value}
+        onChange={(chosen) => change({ [name]: chosen })}
+      />
+    </span>
   );
 }

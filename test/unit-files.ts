@@ -1,8 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
-import project from "../vite.config.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
@@ -29,11 +27,9 @@ function isHeavy(file: string): boolean {
   return found;
 }
 
-/** Configures `npm run test:unit` and `npm run test:watch`: tests that need no GPU and no browser, and take seconds. */
-export default defineConfig(async (environment) => {
+/** The test files that need no GPU, no browser and no build: those of `npm run test:unit` and `npm run test:watch`. */
+export function unitFiles(): string[] {
   const files = (readdirSync(folder, { recursive: true }) as string[]).map((name) => name.replaceAll("\\", "/"));
   const unit = files.filter((name) => name.endsWith(".test.ts") && !SLOW.test(name) && !isHeavy(join(folder, name)));
-  const { plugins, test } = await project(environment);
-  // Without Dawn, test files need no separate processes, and can share modules.
-  return { plugins: plugins!, test: { ...test, isolate: false, include: unit.map((name) => `test/${name}`) } };
-});
+  return unit.map((name) => `test/${name}`);
+}
