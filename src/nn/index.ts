@@ -105,6 +105,7 @@ export type {
   MuonOptions,
   Optimizer,
   ParameterFactors,
+  RegularizationOptions,
   RmspropOptions,
   UpdateOptions,
 } from "./optimizers.ts";

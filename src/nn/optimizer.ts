@@ -114,7 +114,7 @@ export function decayedUpdate(step: FlatStep, direction: Tensor, options: Requir
   return { target: weights, value: subtract(weights, multiply(change, learningRate)) };
 }
 
-const hasTwoAxes = ({ shape }: Tensor) => shape.length >= 2;
+export const hasTwoAxes = ({ shape }: Tensor) => shape.length >= 2;
 
 /** @throws OptionError for a weight decay outside its range */
 export function decayedOptions(name: string, options: DecayedOptions, usual: number): Required<DecayedOptions> {
@@ -135,7 +135,7 @@ export function movingAverage(share: number, old: Tensor, fresh: Tensor): Tensor
 }
 
 /** Expands one number per parameter to the layout of their pack. If all are equal, returns the number itself. */
-function perSlice(parameters: readonly Tensor[], numbers: readonly number[]): Operand {
+export function perSlice(parameters: readonly Tensor[], numbers: readonly number[]): Operand {
   if (numbers.every((number) => number === numbers[0])) return numbers[0]!;
   const slices = parameters.map((parameter, slice) => new Array<number>(packedSize(parameter)).fill(numbers[slice]!));
   return constant(slices.flat());

@@ -19,6 +19,7 @@ import {
 
 export { adam, adamW, type AdamOptions, type AdamWOptions } from "./adam.ts";
 export { muon, type MuonOptions } from "./muon.ts";
+export { regularized, type RegularizationOptions } from "./regularized.ts";
 export type { DecayedOptions, Optimizer, ParameterFactors, UpdateOptions } from "./optimizer.ts";
 
 /** Plain gradient descent: w ← w − ε g (Goodfellow, Bengio and Courville 2016, algorithm 8.1). */

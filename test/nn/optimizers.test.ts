@@ -142,7 +142,25 @@ const cases: [string, Optimizer, PlainRule, PlainRule, Record<string, string>][]
     lionRule(0),
     { "lion.momentum": "m" },
   ],
+  [
+    "sgd with L1 and L2",
+    optimizers.regularized(optimizers.sgd(), { l1: 0.4, l2: 0.3 }),
+    (w, g, epsilon) => shrunk(w - epsilon * g, 0.4 * epsilon) / (1 + 0.3 * epsilon),
+    (w, g, epsilon) => w - epsilon * g,
+    {},
+  ],
+  [
+    "adam with L1 of every parameter",
+    optimizers.regularized(optimizers.adam(adamOptions), { l1: 0.4, penalizes: () => true }),
+    ...both((w, g, epsilon, t, memory) => shrunk(adamRule(0)(w, g, epsilon, t, memory), 0.4 * epsilon)),
+    { "adam.firstMoment": "m", "adam.secondMoment": "v" },
+  ],
 ];
+
+/** A weight moved towards 0, and no further. */
+function shrunk(w: number, by: number): number {
+  return Math.sign(w) * Math.max(Math.abs(w) - by, 0);
+}
 
 function both(rule: PlainRule): [PlainRule, PlainRule] {
   return [rule, rule];
@@ -247,6 +265,12 @@ describe("optimizer options", () => {
     ["lion beta1", () => optimizers.lion({ beta1: 1 }), /lion beta1/],
     ["lion beta2", () => optimizers.lion({ beta2: 2 }), /lion beta2/],
     ["lion weightDecay", () => optimizers.lion({ weightDecay: NaN }), /lion weightDecay/],
+    [
+      "regularized l1",
+      () => optimizers.regularized(optimizers.sgd(), { l1: -1 }),
+      /regularized l1.*-1 is out of range/,
+    ],
+    ["regularized l2", () => optimizers.regularized(optimizers.sgd(), { l2: Infinity }), /regularized l2/],
     ["muon momentum", () => optimizers.muon({ momentum: 1 }), /muon momentum/],
     ["muon iterations", () => optimizers.muon({ iterations: 0 }), /muon iterations/],
     ["muon rateOfOthers", () => optimizers.muon({ rateOfOthers: 0 }), /muon rateOfOthers/],

@@ -35,6 +35,8 @@ export interface Frame {
   readonly mode: Mode;
   /** Finished steps. */
   readonly step: number;
+  /** Passes over the training points, with the batch size that each step had. */
+  readonly epoch: number;
   /** The mean over the training points; NaN if there are none. */
   readonly loss: number;
   /** The share of correct predictions, in [0, 1]; NaN for regression. */
@@ -48,10 +50,21 @@ export interface Frame {
   readonly hidden: readonly { readonly units: number; readonly values: Float32Array }[];
   /** For networks, the weights of each layer, [inputs, units]; otherwise empty. */
   readonly weights: readonly Float32Array[];
+  /** For networks, the biases of each layer, [units]; otherwise empty. */
+  readonly biases: readonly Float32Array[];
   /** The weights and bias of a neuron, or the two parameters of a loss surface; otherwise empty. */
   readonly parameters: Float32Array;
   /** In mode "surface": pairs of the two parameters after each step since the previous frame. */
   readonly path: Float32Array;
+}
+
+/** A weight of a network, or a bias. With two outputs, a change of the only output changes their difference. */
+export interface ParameterPlace {
+  /** 0 for the first layer with weights. */
+  readonly layer: number;
+  readonly unit: number;
+  /** The position of the input that the weight multiplies; undefined for the bias. */
+  readonly input?: number;
 }
 
 /** The events that the worker sends. */
@@ -74,7 +87,7 @@ export interface PlaygroundApi {
   /** Sets the listener, a Comlink.proxy. It replaces the previous one. */
   subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void>;
   /**
-   * Changes the settings. If network, optimizer and seed stay the same, training continues with its weights; otherwise it
+   * Changes the settings. If inputs, layers, optimizer and seed stay the same, training continues with its weights; otherwise it
    * starts over. It keeps running or pausing.
    */
   configure(request: number, config: PlaygroundConfig): Promise<void>;
@@ -88,6 +101,8 @@ export interface PlaygroundApi {
   step(request: number): Promise<void>;
   /** Starts over with the same settings. It keeps running or pausing. */
   reset(request: number): Promise<void>;
+  /** Sets a weight or a bias of the network, and shows what follows. Training continues from there. */
+  setParameter(request: number, place: ParameterPlace, value: number): Promise<void>;
   /** Continues training with the last saved weights on a newly opened device. */
   resume(request: number): Promise<void>;
   /** Sets the least time between two frames; 40 ms at first. */

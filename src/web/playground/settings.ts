@@ -12,6 +12,7 @@ import {
   type RangeField,
   type Settings,
 } from "../shared/address/codec.ts";
+import { curveFeatures, planeFeatures, type CurveFeature, type PlaneFeature } from "./features.ts";
 
 export const activationNames = [
   "tanh",
@@ -77,6 +78,21 @@ export type HiddenLayer = Settings<typeof layerFields>;
 const layerList = (fallback: readonly HiddenLayer[]): Field<readonly HiddenLayer[]> =>
   list(record(layerFields, { between: "-", required: 2 }), { between: "_", none: "none", most: MOST_LAYERS }, fallback);
 
+/** At least one of some names, such as "x_xy", in the order in which all of them are listed. */
+function subset<Name extends string>(all: Readonly<Record<Name, unknown>>, fallback: readonly Name[]) {
+  const names = Object.keys(all) as Name[];
+  return {
+    names,
+    fallback,
+    format: (chosen: readonly Name[]) => chosen.join("_"),
+    parse(text: string): readonly Name[] | undefined {
+      const parts = text.split("_");
+      const chosen = names.filter((name) => parts.includes(name));
+      return chosen.length === parts.length ? chosen : undefined;
+    },
+  };
+}
+
 /** Steps per second; "full" is as fast as possible. */
 const speeds = ["2", "10", "30", "100", "300", "1000", "full"] as const;
 
@@ -85,15 +101,28 @@ const momentum = range(0, 0.99, 0.01, 0.9);
 
 const points = {
   noise: range(0, 0.5, 0.01, 0.1),
+  /** Half the number of training and test points together. */
   count: range(10, 400, 10, 200),
+  /** The percentage of the points that the network is trained with. The others are test points. */
+  share: range(10, 90, 10, 50),
   seed,
   points: pointList,
 };
+
+/** The numbers of training and test points. */
+export function pointCounts({ count, share }: { readonly count: number; readonly share: number }) {
+  const train = Math.round((2 * count * share) / 100);
+  return { train, test: 2 * count - train };
+}
+
+const regularizationRates = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] as const;
 
 const optimization = {
   optimizer: choice(optimizerNames, "adam"),
   momentum,
   weightDecay: choice([0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], 0.01),
+  regularization: choice(["none", "l1", "l2"], "none"),
+  regularizationRate: choice(regularizationRates, 0.01),
   batch: choice(["1", "8", "16", "32", "64", "full"], "32"),
 };
 
@@ -102,6 +131,7 @@ const planes = ["circles", "xor", "moons", "spirals", "linear", "own"] as const;
 export const classifyFields = {
   data: choice(planes, "circles"),
   ...points,
+  features: subset<PlaneFeature>(planeFeatures, ["x", "y"]),
   layers: layerList([
     { units: 6, activation: "tanh" },
     { units: 4, activation: "tanh" },
@@ -116,6 +146,7 @@ export const regressFields = {
   data: choice(["sine", "polynomial", "line", "own"], "sine"),
   ...points,
   count: range(10, 400, 10, 80),
+  features: subset<CurveFeature>(curveFeatures, ["x"]),
   layers: layerList([
     { units: 8, activation: "tanh" },
     { units: 8, activation: "tanh" },

@@ -73,7 +73,9 @@ describe("a visitor of the Playground tab", () => {
     await expect
       .poll(() => surface.getAttribute("aria-label"))
       .toMatch(/^Unit 2 of hidden layer 1 over the input space/);
-    expect(await visitor.text(at("unit"))).toMatch(/^Unit 2 of hidden layer 1\. Its weights: −?[\d.]+, −?[\d.]+$/);
+    expect(await visitor.text(at("unit"))).toMatch(
+      /^Unit 2 of hidden layer 1\. Its weights: −?[\d.]+, −?[\d.]+\. Its bias: −?[\d.]+$/,
+    );
     // An edge of a large weight ends at the output.
     const inked = await page.getByTestId(at("edges")).evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
@@ -145,12 +147,13 @@ describe("a visitor of the Playground tab", () => {
     const other = await Visitor.arrive(demo.browser, page.url());
     await other.reaches(at("step-count"), 1);
     const value = (id: string) => other.page.getByTestId(at(id)).inputValue();
-    expect(await Promise.all(["dataset", "layer-0-units", "layer-1-activation", "count"].map(value))).toEqual([
-      "xor",
+    // The address has half the number of points.
+    expect(await Promise.all(["layer-0-units", "layer-1-activation", "count"].map(value))).toEqual([
       "3",
       "relu",
-      "60",
+      "120",
     ]);
+    expect(await other.page.getByTestId(at("dataset-xor")).isChecked()).toBe(true);
     await expect
       .poll(() => other.page.getByTestId(at("surface")).getAttribute("aria-label"))
       .toMatch(/^62 points of two classes/);
@@ -174,7 +177,10 @@ describe("a visitor of the Playground tab", () => {
     await page.getByTestId(at("layer-0-activation")).selectOption("identity");
     await page.getByTestId(at("layer-1-activation")).selectOption("identity");
     await page.getByTestId(at("learning-rate")).selectOption("3");
+    const box = await page.getByTestId(at("surface")).boundingBox();
     await visitor.says(at("message"), /the learning rate is too high/);
+    // A message moves nothing.
+    expect(await page.getByTestId(at("surface")).boundingBox()).toEqual(box);
     await visitor.says(at("start"), /^Start$/);
     await page.getByTestId(at("learning-rate")).selectOption("0.01");
     await visitor.click(at("start"));
@@ -215,11 +221,107 @@ test.each(["wasm", "cpu"] as const)("trains on the CPU with ?device=%s", async (
   expect(await visitor.text("backend")).toBe("CPU");
 });
 
+describe("a visitor who changes the network at its diagram", () => {
+  let visitor: Visitor;
+  let page: Page;
+  beforeAll(async () => {
+    visitor = await demo.arrive(
+      "wasm",
+      "#playground?classify.data=xor&classify.noise=0&classify.count=60&classify.layers=none&classify.learningRate=0.1",
+      { dark: true, width: 390 },
+    );
+    page = visitor.page;
+  });
+  afterAll(() => visitor.leave());
+
+  test("adds the product of both inputs, with which one unit separates XOR, and takes another away by key", async () => {
+    await visitor.reaches(at("epoch"), 20);
+    // A straight line has at most three of the four quadrants on its sides.
+    expect(await visitor.number(at("accuracy"))).toBeLessThan(80);
+    const product = page.getByTestId(at("unit-0-4"));
+    expect(await product.getAttribute("aria-pressed")).toBe("false");
+    await product.click();
+    await addressHas(visitor, "classify.features=x_y_xy");
+    expect(await product.getAttribute("aria-pressed")).toBe("true");
+    await visitor.reaches(at("accuracy"), 100);
+    await page.getByTestId(at("unit-0-1")).focus();
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await addressHas(visitor, "classify.features=y_xy");
+    await page.getByTestId(at("unit-0-1")).click();
+    await addressHas(visitor, "classify.features=xy");
+    // The last input stays.
+    await product.click();
+    expect(await visitor.text(at("unit"))).toBe("Input xy of each point. A network needs at least one input.");
+    await visitor.reaches(at("accuracy"), 100);
+  });
+
+  test("sets the weight of the only edge, which turns the colors around, and the bias by key", async () => {
+    await visitor.click(at("start"));
+    await visitor.says(at("start"), /^Start$/);
+    expect(await warmth(page, 0.03, 0.03)).toBeGreaterThan(20);
+    const edges = page.getByTestId(at("edges"));
+    await edges.scrollIntoViewIfNeeded();
+    // From the fifth of seven inputs to the output: halfway, it is half a row below the middle of the diagram.
+    const { x, y, width, height } = (await edges.boundingBox())!;
+    await page.mouse.click(x + width / 2, y + height / 2 + height / 14);
+    expect(await page.getByTestId(at("parameter")).inputValue()).toBe("0");
+    expect(await visitor.accessibilityFaults()).toEqual([]);
+    await page.keyboard.type("20");
+    await page.keyboard.press("Enter");
+    await page.getByText("Value (now 20.0000)").waitFor();
+    await expect.poll(() => warmth(page, 0.03, 0.03)).toBeLessThan(-20);
+    await page.keyboard.press("Escape");
+    expect(await page.getByTestId(at("set-parameter")).count()).toBe(0);
+    // The output has the focus. With a large bias, all is class 1.
+    await page.keyboard.press("Enter");
+    await page.locator(`[data-testid=${at("parameter-value")}]:focus`).waitFor();
+    await page.keyboard.type("99");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => warmth(page, 0.03, 0.03)).toBeGreaterThan(20);
+    expect(await visitor.text(at("unit"))).toBe("Output. Its weights: 20.0000. Its bias: 99.0000");
+    await page.keyboard.press("Escape");
+  });
+
+  test("adds and removes layers and units", async () => {
+    await visitor.click(at("add-layer"));
+    await visitor.click(at("layer-0-more"));
+    await visitor.click(at("layer-0-more"));
+    await visitor.click(at("add-layer"));
+    await visitor.click(at("layer-1-fewer"));
+    await addressHas(visitor, "classify.layers=6-tanh_5-tanh");
+    expect(await page.locator("[id^=playground-unit-2]").count()).toBe(5);
+    await visitor.click(at("remove-layer"));
+    await visitor.click(at("remove-layer"));
+    await addressHas(visitor, "classify.layers=none");
+    expect(await page.getByTestId(at("remove-layer")).isDisabled()).toBe(true);
+  });
+
+  test("sees L1 set a weight to 0, and fewer test points after a change of the share", async () => {
+    await page.getByTestId(at("regularization")).selectOption("l1");
+    await page.getByTestId(at("regularization-rate")).selectOption("3");
+    await addressHas(visitor, "classify.regularization=l1&classify.regularizationRate=3");
+    await visitor.click(at("start"));
+    await page.getByTestId(at("unit-1-0")).focus();
+    await visitor.says(at("unit"), /^Output\. Its weights: 0\.0000\. Its bias: /);
+    await page.getByTestId(at("training-share")).fill("90");
+    await expect
+      .poll(() => page.getByTestId(at("surface")).getAttribute("aria-label"))
+      .toMatch(/^108 points of two classes/);
+    await choose(visitor, "dataset-spirals");
+    await addressHas(visitor, "classify.data=spirals");
+    const before = await page.getByTestId(at("seed")).inputValue();
+    await visitor.click(at("new-data"));
+    expect(await page.getByTestId(at("seed")).inputValue()).toBe(String(Number(before) + 1));
+    expect(visitor.errors).toEqual([]);
+  });
+});
+
 test.each([
   ["classify", { dark: false }],
-  ["regress", { dark: true }],
+  ["regress", { dark: true, width: 320 }],
   ["neuron", { dark: true, width: 390 }],
-  ["surface", { dark: false, width: 390 }],
+  ["surface", { dark: false, width: 2560 }],
 ])("has no serious accessibility violation in mode %s, and is no wider than the window", async (mode, options) => {
   const visitor = await demo.visit("wasm", `#playground?mode=${mode}`, options);
   await visitor.reaches(at("step-count"), 1);

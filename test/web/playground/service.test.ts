@@ -1,72 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { points, type Backend } from "../../../src/index.ts";
-import {
-  CURVE_POINTS,
-  PLANE_SIDE,
-  SURFACE_SIDE,
-  type Frame,
-  type PlaygroundApi,
-  type PlaygroundEvent,
-} from "../../../src/web/playground/contract.ts";
-import type { Stamp } from "../../../src/web/shared/requests.ts";
+import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type PlaygroundEvent } from "../../../src/web/playground/contract.ts";
 import { createPlaygroundService } from "../../../src/web/playground/service/service.ts";
-import { EXTENT, type Mode, type PlaygroundConfig } from "../../../src/web/playground/settings.ts";
-import { initialState, type PlaygroundState } from "../../../src/web/playground/state/index.ts";
+import { EXTENT } from "../../../src/web/playground/settings.ts";
+import type { PlaygroundState } from "../../../src/web/playground/state/index.ts";
 import { backends } from "../../backends.ts";
-
-/** The settings of a mode at full speed, with some changes. */
-function configOf<Of extends Mode>(mode: Of, settings: Partial<PlaygroundState[Of]>): PlaygroundConfig {
-  return { mode, ...initialState[mode], speed: "full", ...settings } as PlaygroundConfig;
-}
-
-/** A service, its recorded events, and a way to wait for more. */
-function listen(backend: Backend) {
-  const events: PlaygroundEvent[] = [];
-  const stamps: Stamp[] = [];
-  const waiting = new Set<() => void>();
-  const service: PlaygroundApi = createPlaygroundService(async () => backend);
-  let request = 0;
-  const api = {
-    subscribe: service.subscribe.bind(service),
-    configure: (config: PlaygroundConfig) => service.configure(++request, config),
-    start: () => service.start(++request),
-    pause: () => service.pause(++request),
-    step: () => service.step(++request),
-    reset: () => service.reset(++request),
-    show: (visible: boolean) => service.show(++request, visible),
-  };
-  const frames = (): Frame[] => events.flatMap((event) => (event.kind === "frame" ? [event.frame] : []));
-  const subscribed = api.subscribe((event, stamp) => {
-    events.push(event);
-    stamps.push(stamp);
-    for (const look of waiting) look();
-  });
-  const trainUntil = async (enough: (frame: Frame) => boolean): Promise<Frame> => {
-    await subscribed;
-    const found = new Promise<void>((resolve) => {
-      const look = () => {
-        const last = events.at(-1);
-        if (last?.kind !== "error" && !(last?.kind === "frame" && enough(last.frame))) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-    });
-    await api.start();
-    await found;
-    await api.pause();
-    const failure = events.find((event) => event.kind === "error");
-    if (failure) throw new Error(failure.message);
-    return frames().at(-1)!;
-  };
-  return { api, events, stamps, frames, last: () => frames().at(-1)!, trainUntil };
-}
-
-/** The index of the point of the plane's grid that is nearest to (x, y). */
-function pictureIndex(x: number, y: number): number {
-  const along = (value: number) => Math.round(((value / EXTENT + 1) / 2) * (PLANE_SIDE - 1));
-  return along(y) * PLANE_SIDE + along(x);
-}
+import { configOf, listen, pictureIndex } from "./listen.ts";
 
 const mostSteps = 4000;
 
@@ -312,6 +251,8 @@ describe("commands", () => {
       { data: "xor" },
       { batch: "full" },
       { loss: "meanSquaredError" },
+      { share: 80 },
+      { regularization: "l2" },
     ];
     for (const change of going) {
       await playground.api.configure(small(change));
@@ -323,6 +264,7 @@ describe("commands", () => {
     const anew: Partial<PlaygroundState["classify"]>[] = [
       { optimizer: "sgd" },
       { seed: 2 },
+      { features: ["x", "y", "xy"] },
       { layers: [] },
       { loss: "softmaxCrossEntropy" },
     ];

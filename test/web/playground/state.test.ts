@@ -47,6 +47,10 @@ function valuesOf(name: string, field: Field<unknown>): fc.Arbitrary<unknown> {
     const point = fc.tuple(coordinates(EXTENT), coordinates(EXTENT), fc.constantFrom(0, 1));
     return fc.array(point, { maxLength: 12 });
   }
+  if (name === "features") {
+    const { names: all } = field as Field<unknown> & { names: string[] };
+    return fc.subarray(all, { minLength: 1 });
+  }
   return fc.tuple(coordinates(1), coordinates(1));
 }
 
@@ -131,6 +135,10 @@ describe("values that are not allowed get their defaults", () => {
       initialState.classify.layers,
       (state: PlaygroundState) => state.classify.layers,
     ],
+    ["classify.features=x_z", ["x", "y"], (state: PlaygroundState) => state.classify.features],
+    ["classify.features=x_x", ["x", "y"], (state: PlaygroundState) => state.classify.features],
+    ["regress.features=", ["x"], (state: PlaygroundState) => state.regress.features],
+    ["classify.share=100", 50, (state: PlaygroundState) => state.classify.share],
     ["surface.start=0.5", [-0.7, 0.8], (state: PlaygroundState) => state.surface.start],
     ["surface.start=0.5_2", [-0.7, 0.8], (state: PlaygroundState) => state.surface.start],
   ])("%s", (text, expected, found) => {

@@ -16,9 +16,13 @@ import {
   type Dataset,
 } from "../../../index.ts";
 import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
-import { CURVE_POINTS, PLANE_SIDE, type Frame, type Problem } from "../contract.ts";
-import { networkProblem, rowsOf, type NetworkProblem } from "./problem.ts";
+import { CURVE_POINTS, PLANE_SIDE, type Frame, type ParameterPlace, type Problem } from "../contract.ts";
+import { featureRows, type Place } from "../features.ts";
+import { networkProblem, type NetworkProblem } from "./problem.ts";
 import { EXTENT, type PlaygroundConfig } from "../settings.ts";
+
+/** A frame without what the service adds. */
+export type RunFrame = Omit<Frame, "epoch">;
 
 /** A training run, as the service's loop uses it. */
 export interface Run {
@@ -27,7 +31,11 @@ export interface Run {
   readonly step: number;
   /** Runs steps and waits for them. */
   advance(steps: number): Promise<void>;
-  frame(): Promise<Frame>;
+  /** The share of the training points in a step. */
+  readonly epochsPerStep: number;
+  frame(): Promise<RunFrame>;
+  /** Sets a parameter of a network. Does nothing if there is none at this place. */
+  setParameter(place: ParameterPlace, value: number): Promise<void>;
   /** The state from which a run with other settings continues. */
   snapshot(): Promise<Snapshot>;
   dispose(): void;
@@ -67,14 +75,14 @@ export async function createNetworkRun(options: RunOptions<NetworkConfig>): Prom
   return new NetworkRun(config, problem, train, trainer);
 }
 
-/** The inputs for which the page draws the outputs: the plane's points in rows from the bottom, or the curve's x values. */
-function viewPoints(inputs: number): Float32Array {
+/** The places for which the page draws the outputs: the plane's points in rows from the bottom, or those of the curve. */
+function viewPlaces(isCurve: boolean): Place[] {
   const along = (position: number, count: number) => EXTENT * ((2 * position) / (count - 1) - 1);
-  if (inputs === 1) return Float32Array.from({ length: CURVE_POINTS }, (_, index) => along(index, CURVE_POINTS));
-  return Float32Array.from({ length: 2 * PLANE_SIDE ** 2 }, (_, index) => {
-    const point = index >> 1;
-    return along(index % 2 === 0 ? point % PLANE_SIDE : Math.floor(point / PLANE_SIDE), PLANE_SIDE);
-  });
+  if (isCurve) return Array.from({ length: CURVE_POINTS }, (_, index) => [along(index, CURVE_POINTS), 0]);
+  return Array.from({ length: PLANE_SIDE ** 2 }, (_, index) => [
+    along(index % PLANE_SIDE, PLANE_SIDE),
+    along(Math.floor(index / PLANE_SIDE), PLANE_SIDE),
+  ]);
 }
 
 /** A graph that computes the outputs and hidden values at the points of the view, with the parameters of a session. */
@@ -96,23 +104,22 @@ class NetworkRun implements Run {
     this.#network = network;
     this.#train = train;
     this.#trainer = trainer;
-    // The page already has the points that the visitor added. They are the last ones.
-    const { test } = network;
-    this.problem = {
-      points: rowsOf(train, train.count - config.points.length),
-      test: test ? rowsOf(test) : new Float32Array(),
-    };
+    this.problem = network.shownPoints;
   }
 
   get step(): number {
     return this.#trainer.step;
   }
 
+  get epochsPerStep(): number {
+    return 1 / this.#trainer.stepsPerEpoch;
+  }
+
   async advance(steps: number): Promise<void> {
     await advance(this.#trainer, steps);
   }
 
-  async frame(): Promise<Frame> {
+  async frame(): Promise<RunFrame> {
     try {
       return await this.#frame();
     } catch (failure) {
@@ -123,6 +130,23 @@ class NetworkRun implements Run {
     }
   }
 
+  async setParameter({ layer, unit, input: from }: ParameterPlace, value: number): Promise<void> {
+    const { session } = this.#trainer;
+    const [matrix, bias] = this.#network.model.parameters.slice(2 * layer, 2 * layer + 2);
+    const parameter = from === undefined ? bias : matrix;
+    if (!parameter || !bias) return;
+    const values = Float32Array.from(await session.read(parameter));
+    const row = (from ?? 0) * bias.size;
+    const isPair = bias === this.#network.model.parameters.at(-1) && bias.size === 2;
+    if (unit >= (isPair ? 1 : bias.size) || row >= values.length) return;
+    if (isPair) {
+      const change = value - (values[row + 1]! - values[row]!);
+      values[row]! -= change / 2;
+      values[row + 1]! += change / 2;
+    } else values[row + unit] = value;
+    session.write(parameter, values);
+  }
+
   snapshot(): Promise<Snapshot> {
     return this.#trainer.snapshot();
   }
@@ -131,7 +155,7 @@ class NetworkRun implements Run {
     this.#trainer.dispose();
   }
 
-  async #frame(): Promise<Frame> {
+  async #frame(): Promise<RunFrame> {
     const { test } = this.#network;
     const trainer = this.#trainer;
     const { executable, session } = await this.#viewOn(trainer.session);
@@ -139,14 +163,12 @@ class NetworkRun implements Run {
     const hidden = this.#hiddenLayers();
     const isNeuron = this.#config.mode === "neuron";
     const all = this.#network.model.parameters;
-    const matrices = isNeuron ? [] : all.filter(({ shape }) => shape.length === 2);
-    const [train, tested, , outputs, weights, parameters, ...values] = await Promise.all([
+    const [train, tested, , outputs, parameters, ...values] = await Promise.all([
       trainer.evaluate(this.#train),
       test && trainer.evaluate(test),
       executable.run(0, 1),
       executable.read("outputs"),
-      Promise.all(matrices.map((matrix) => session.read(matrix))),
-      Promise.all(isNeuron ? all.map((parameter) => session.read(parameter)) : []),
+      Promise.all(all.map(async (parameter) => Float32Array.from(await session.read(parameter)))),
       ...hidden.map(({ name }) => executable.read(name)),
     ]);
     return {
@@ -158,8 +180,9 @@ class NetworkRun implements Run {
       testAccuracy: tested?.accuracy ?? NaN,
       outputs: Float32Array.from(outputs),
       hidden: hidden.map(({ units }, layer) => ({ units, values: Float32Array.from(values[layer]!) })),
-      weights: weights.map((matrix) => Float32Array.from(matrix)),
-      parameters: Float32Array.from(parameters.flatMap((parameter) => [...parameter])),
+      weights: isNeuron ? [] : parameters.filter((_, index) => all[index]!.shape.length === 2),
+      biases: isNeuron ? [] : parameters.filter((_, index) => all[index]!.shape.length === 1),
+      parameters: Float32Array.from(isNeuron ? parameters.flatMap((parameter) => [...parameter]) : []),
       path: new Float32Array(),
     };
   }
@@ -173,10 +196,10 @@ class NetworkRun implements Run {
   /** The view, compiled once for each session: a replaced device has a new one. */
   async #viewOn(session: Session): Promise<View> {
     if (this.#view?.session === session) return this.#view;
-    const { model, shown } = this.#network;
-    const inputs = model.inputShape[0]!;
-    const values = viewPoints(inputs);
-    const x = input("view", [values.length / inputs, inputs]);
+    const { model, shown, features } = this.#network;
+    const places = viewPlaces(this.#config.mode === "regress");
+    const values = featureRows(features, places);
+    const x = input("view", [places.length, features.length]);
     const layers = model.applyEach(x);
     const outputs: Record<string, Tensor> = { outputs: shown(layers.at(-1)!) };
     this.#hiddenLayers().forEach(({ name }, layer) => (outputs[name] = transpose(layers[layer]!)));

@@ -10,7 +10,6 @@ import {
   multiply,
   negate,
   optimizers,
-  points,
   relu,
   reshape,
   sequential,
@@ -30,23 +29,36 @@ import {
   type Dataset,
   type TrainingLoss,
 } from "../../../index.ts";
-import type { ClassifySettings, NeuronSettings, PlaygroundConfig, Point, RegressSettings } from "../settings.ts";
-
-const { circles, xor, moons, spirals, linear, line, polynomial, sine } = points;
-const planes = { circles, xor, moons, spirals, linear };
-const curves = { line, polynomial, sine };
+import type { Problem } from "../contract.ts";
+import { curveFeatures, featureRows, planeFeatures, type InputFeature, type Place } from "../features.ts";
+import { curves, planes, rowsOf } from "../points.ts";
+import {
+  pointCounts,
+  type ClassifySettings,
+  type NeuronSettings,
+  type PlaygroundConfig,
+  type Point,
+  type RegressSettings,
+} from "../settings.ts";
 
 /** A network and its data, loss and optimizer. */
-export interface NetworkProblem {
+export interface NetworkProblem extends ProblemData {
   readonly model: Model;
-  /** Generated and added points; undefined if there are none. */
-  readonly train: Dataset | undefined;
-  /** Points of the same distribution; undefined if all points are the visitor's own. */
-  readonly test: Dataset | undefined;
+  /** What the model's inputs are. */
+  readonly features: readonly InputFeature[];
   readonly loss: LossName | TrainingLoss;
   readonly optimizer: Optimizer;
   /** Converts the model's outputs to the values that the page draws: [points, outputs] → [points, 1]. */
   readonly shown: (outputs: Tensor) => Tensor;
+}
+
+interface ProblemData {
+  /** Generated and added points; undefined if there are none. */
+  readonly train: Dataset | undefined;
+  /** Points of the same distribution; undefined if all points are the visitor's own. */
+  readonly test: Dataset | undefined;
+  /** The generated points. The page already has those that the visitor added. */
+  readonly shownPoints: Problem;
 }
 
 /**
@@ -77,6 +89,7 @@ export function networkProblem(config: Exclude<PlaygroundConfig, { mode: "surfac
 
 function classification(settings: ClassifySettings): NetworkProblem {
   const { layers, loss, seed } = settings;
+  const features = settings.features.map((name) => planeFeatures[name]);
   const outputs = loss === "softmaxCrossEntropy" ? 2 : 1;
   const hidden = layers.map(({ units, activation }) => dense(units, { activation }));
   // Selects the second of two probabilities.
@@ -87,8 +100,9 @@ function classification(settings: ClassifySettings): NetworkProblem {
     meanSquaredError: (values: Tensor) => values,
   }[loss];
   return {
-    model: sequential([...hidden, dense(outputs)], { inputShape: [2], seed }),
-    ...planeData(settings),
+    model: sequential([...hidden, dense(outputs)], { inputShape: [features.length], seed }),
+    features,
+    ...planeData(settings, features),
     loss,
     optimizer: optimizerOf(settings),
     shown,
@@ -97,9 +111,11 @@ function classification(settings: ClassifySettings): NetworkProblem {
 
 function neuron(settings: NeuronSettings): NetworkProblem {
   const isPerceptron = settings.rule === "perceptron";
+  const features = [planeFeatures.x, planeFeatures.y];
   return {
     model: sequential([dense(1)], { inputShape: [2], seed: settings.seed }),
-    ...planeData(settings),
+    features,
+    ...planeData(settings, features),
     loss: isPerceptron ? perceptron : "sigmoidBinaryCrossEntropy",
     optimizer: optimizers.sgd(),
     shown: isPerceptron ? step : sigmoid,
@@ -107,13 +123,19 @@ function neuron(settings: NeuronSettings): NetworkProblem {
 }
 
 function regression(settings: RegressSettings): NetworkProblem {
-  const { data, noise, count, seed, layers, loss } = settings;
+  const { data, noise, seed, layers, loss } = settings;
+  const features = settings.features.map((name) => curveFeatures[name]);
   const hidden = layers.map(({ units, activation }) => dense(units, { activation }));
   const generate = data === "own" ? undefined : curves[data];
+  const counts = pointCounts(settings);
+  const train = generate?.({ noise, count: counts.train, seed });
+  const test = generate?.({ noise, count: counts.test, seed: testSeed(seed) });
   return {
-    model: sequential([...hidden, dense(1)], { inputShape: [1], seed }),
-    train: curvePoints(generate?.({ noise, count, seed }), settings.points),
-    test: generate?.({ noise, count, seed: testSeed(seed) }),
+    model: sequential([...hidden, dense(1)], { inputShape: [features.length], seed }),
+    features,
+    train: curvePoints(train, settings.points, features),
+    test: test && curvePoints(test, [], features),
+    shownPoints: shownPoints(train, test),
     loss,
     optimizer: optimizerOf(settings),
     shown: (values) => values,
@@ -123,34 +145,56 @@ function regression(settings: RegressSettings): NetworkProblem {
 /** A seed for the test points, outside the range that a visitor may choose. */
 const testSeed = (seed: number): number => 1_000_000 + seed;
 
-function planeData({ data, noise, count, seed, points: added }: ClassifySettings | NeuronSettings) {
+const shownPoints = (train: Dataset | undefined, test: Dataset | undefined): Problem => ({
+  points: train ? rowsOf(train) : new Float32Array(),
+  test: test ? rowsOf(test) : new Float32Array(),
+});
+
+function planeData(settings: ClassifySettings | NeuronSettings, features: readonly InputFeature[]): ProblemData {
+  const { data, noise, seed } = settings;
   const generate = data === "own" ? undefined : planes[data];
+  const counts = pointCounts(settings);
+  const train = generate?.({ noise, count: counts.train, seed });
+  const test = generate?.({ noise, count: counts.test, seed: testSeed(seed) });
   return {
-    train: planePoints(generate?.({ noise, count, seed }), added),
-    test: generate?.({ noise, count, seed: testSeed(seed) }),
+    train: planePoints(train, settings.points, features),
+    test: test && planePoints(test, [], features),
+    shownPoints: shownPoints(train, test),
   };
 }
 
+/** Generated and added points, with the features of each. */
 function planePoints(
   generated: ClassificationDataset | undefined,
   added: readonly Point[],
+  features: readonly InputFeature[],
 ): ClassificationDataset | undefined {
-  if (added.length === 0) return generated;
+  const labels = [...(generated?.labels ?? []), ...added.map(([, , label]) => label)];
+  if (labels.length === 0) return undefined;
+  const drawn = Array.from(generated?.labels ?? [], (_, index): Place => {
+    const [x, y] = generated!.features.slice(2 * index, 2 * index + 2);
+    return [x!, y!];
+  });
   return makeClassificationDataset({
     name: "points",
-    features: Float32Array.from([...(generated?.features ?? []), ...added.flatMap(([x, y]) => [x, y])]),
-    shape: [2],
-    labels: Uint32Array.from([...(generated?.labels ?? []), ...added.map(([, , label]) => label)]),
+    features: featureRows(features, [...drawn, ...added.map(([x, y]): Place => [x, y])]),
+    shape: [features.length],
+    labels: Uint32Array.from(labels),
     classes: ["0", "1"],
   });
 }
 
-function curvePoints(generated: RegressionDataset | undefined, added: readonly Point[]): RegressionDataset | undefined {
-  if (added.length === 0) return generated;
+function curvePoints(
+  generated: RegressionDataset | undefined,
+  added: readonly Point[],
+  features: readonly InputFeature[],
+): RegressionDataset | undefined {
+  const places = [...(generated?.features ?? []), ...added.map(([x]) => x)].map((x): Place => [x, 0]);
+  if (places.length === 0) return undefined;
   return makeRegressionDataset({
     name: "points",
-    features: Float32Array.from([...(generated?.features ?? []), ...added.map(([x]) => x)]),
-    shape: [1],
+    features: featureRows(features, places),
+    shape: [features.length],
     targets: Float32Array.from([...(generated?.targets ?? []), ...added.map(([, y]) => y)]),
     outputs: ["y"],
   });
@@ -160,10 +204,18 @@ interface OptimizerSettings {
   readonly optimizer: ClassifySettings["optimizer"];
   readonly momentum: number;
   readonly weightDecay?: number;
+  readonly regularization?: ClassifySettings["regularization"];
+  readonly regularizationRate?: number;
 }
 
-/** Creates the chosen optimizer with the options that it takes. */
-export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerSettings): Optimizer {
+/** Creates the chosen optimizer with the options that it takes, and with the chosen regularization. */
+export function optimizerOf(settings: OptimizerSettings): Optimizer {
+  const { regularization = "none", regularizationRate = 0 } = settings;
+  const plain = withoutRegularization(settings);
+  return regularization === "none" ? plain : optimizers.regularized(plain, { [regularization]: regularizationRate });
+}
+
+function withoutRegularization({ optimizer, momentum, weightDecay = 0 }: OptimizerSettings): Optimizer {
   switch (optimizer) {
     case "momentum":
       return optimizers.momentum({ momentum });
@@ -178,14 +230,4 @@ export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerS
     case "sgd":
       return optimizers.sgd();
   }
-}
-
-/** The first `count` points of a data set as rows of x, y, class. */
-export function rowsOf(data: Dataset, count = data.count): Float32Array {
-  const rows = Array.from({ length: count }, (_, index) =>
-    "targets" in data
-      ? [data.features[index]!, data.targets[index]!, 0]
-      : [data.features[2 * index]!, data.features[2 * index + 1]!, data.labels[index]!],
-  );
-  return Float32Array.from(rows.flat());
 }

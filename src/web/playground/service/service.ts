@@ -5,8 +5,8 @@ import * as Comlink from "comlink";
 import { DeviceLostError, WgradError, type Backend, type Snapshot } from "../../../index.ts";
 import type { Stamp } from "../../shared/requests.ts";
 import { StepBudget, TrainingLoop } from "../../shared/training-loop.ts";
-import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "../contract.ts";
-import { createNetworkRun, type Run, type RunOptions } from "./network-run.ts";
+import type { Frame, ParameterPlace, PlaygroundApi, PlaygroundEvent, Problem } from "../contract.ts";
+import { createNetworkRun, type Run, type RunFrame, type RunOptions } from "./network-run.ts";
 import type { PlaygroundConfig } from "../settings.ts";
 import { createSurfaceRun, SurfaceCache } from "./surface-run.ts";
 
@@ -38,6 +38,8 @@ class PlaygroundService implements PlaygroundApi {
   #begun: PlaygroundConfig | undefined;
   #backend: Backend | undefined;
   #run: Run | undefined;
+  /** The step with which the run began, and the epochs before it. */
+  #began = { step: 0, epochs: 0 };
   /** The last saved state of the run. */
   #kept: Snapshot | undefined;
   #keptAt = -Infinity;
@@ -99,6 +101,14 @@ class PlaygroundService implements PlaygroundApi {
     });
   }
 
+  async setParameter(request: number, place: ParameterPlace, value: number): Promise<void> {
+    this.#request = request;
+    await this.#loop.inTurn(async () => {
+      await this.#run?.setParameter(place, value);
+      await this.#show();
+    });
+  }
+
   reset(request: number): Promise<void> {
     return this.#startOver(request, () => undefined);
   }
@@ -140,6 +150,7 @@ class PlaygroundService implements PlaygroundApi {
   async #begin(resumeFrom: Snapshot | undefined): Promise<void> {
     const config = (this.#begun = this.#config!);
     const { mode } = config;
+    this.#began = { step: resumeFrom?.step ?? 0, epochs: resumeFrom ? this.#epochsAt(resumeFrom.step) : 0 };
     this.#run?.dispose();
     this.#run = undefined;
     this.#kept = resumeFrom;
@@ -165,7 +176,14 @@ class PlaygroundService implements PlaygroundApi {
     this.#kept = await run.snapshot();
   }
 
-  #tellFrame(frame: Frame): void {
+  /** The epochs after a step of the run. */
+  #epochsAt(step: number): number {
+    const { step: first, epochs } = this.#began;
+    return epochs + (step - first) * (this.#run?.epochsPerStep ?? 0);
+  }
+
+  #tellFrame(shown: RunFrame): void {
+    const frame = { ...shown, epoch: this.#epochsAt(shown.step) };
     this.#send({ kind: "frame", frame }, buffersOf(frame));
     this.#diverged = !Number.isFinite(frame.loss);
     if (!this.#diverged) return;
@@ -205,13 +223,14 @@ function weightsOf(config: PlaygroundConfig): string {
     case "classify":
       return JSON.stringify([
         config.mode,
+        config.features,
         config.layers,
         config.optimizer,
         config.seed,
         config.loss === "softmaxCrossEntropy",
       ]);
     case "regress":
-      return JSON.stringify([config.mode, config.layers, config.optimizer, config.seed]);
+      return JSON.stringify([config.mode, config.features, config.layers, config.optimizer, config.seed]);
     case "neuron":
       return JSON.stringify([config.mode, config.seed]);
     case "surface":
@@ -225,7 +244,14 @@ const withoutSpeed = (config: PlaygroundConfig): string => JSON.stringify({ ...c
 function buffersOf(value: Frame | Problem): ArrayBuffer[] {
   const arrays =
     "outputs" in value
-      ? [value.outputs, value.parameters, value.path, ...value.weights, ...value.hidden.map(({ values }) => values)]
+      ? [
+          value.outputs,
+          value.parameters,
+          value.path,
+          ...value.weights,
+          ...value.biases,
+          ...value.hidden.map(({ values }) => values),
+        ]
       : [value.points, value.test, ...(value.surface ? [value.surface.losses] : [])];
   return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }

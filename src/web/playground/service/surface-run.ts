@@ -25,9 +25,10 @@ import {
 } from "../../../index.ts";
 import { classShares } from "../../../train/outputs.ts";
 import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
-import { CURVE_POINTS, SURFACE_SIDE, type Frame, type LossSurface, type Problem } from "../contract.ts";
-import type { Run, RunOptions } from "./network-run.ts";
-import { optimizerOf, rowsOf } from "./problem.ts";
+import { CURVE_POINTS, SURFACE_SIDE, type LossSurface, type Problem } from "../contract.ts";
+import type { Run, RunFrame, RunOptions } from "./network-run.ts";
+import { rowsOf } from "../points.ts";
+import { optimizerOf } from "./problem.ts";
 import { EXTENT, type PlaygroundConfig, type SurfaceSettings } from "../settings.ts";
 
 type SurfaceConfig = Extract<PlaygroundConfig, { mode: "surface" }>;
@@ -191,6 +192,7 @@ function rowsOf1D(data: Dataset): Float32Array {
 
 class SurfaceRun implements Run {
   readonly problem: Problem;
+  readonly epochsPerStep = 1;
   readonly #trainer: Trainer;
   readonly #kind: Kind;
   readonly #dataset: Dataset;
@@ -220,7 +222,7 @@ class SurfaceRun implements Run {
     this.#path.push(...(await this.#parameters()));
   }
 
-  async frame(): Promise<Frame> {
+  async frame(): Promise<RunFrame> {
     const trainer = this.#trainer;
     const curve = Float32Array.from(
       { length: CURVE_POINTS },
@@ -240,10 +242,14 @@ class SurfaceRun implements Run {
       outputs: classShares(outputs, 1, this.#kind.loss) ?? outputs,
       hidden: [],
       weights: [],
+      biases: [],
       parameters,
       path,
     };
   }
+
+  /** Descent has no network. */
+  async setParameter(): Promise<void> {}
 
   snapshot(): Promise<Snapshot> {
     return this.#trainer.snapshot();

@@ -5,7 +5,7 @@ import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
 import { connectWhenLoaded } from "../../shared/connect.ts";
 import { Requests, type Stamp } from "../../shared/requests.ts";
-import type { Frame, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
+import type { Frame, ParameterPlace, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
 import {
   currentConfig,
   deviceGone,
@@ -154,6 +154,11 @@ export const playgroundCommands = {
     sendSettings();
     running.value = false;
     void worker?.step(requests.next());
+  },
+  /** Sets a weight or a bias of the network. */
+  setParameter(place: ParameterPlace, value: number): void {
+    sendSettings();
+    void worker?.setParameter(requests.next(), place, value);
   },
   /** Starts over. */
   reset(): void {

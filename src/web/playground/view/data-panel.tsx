@@ -4,19 +4,10 @@
 import { useSignal } from "@preact/signals";
 import { NumberField, Segments, Select, Slider } from "../../shared/fields.tsx";
 import { range } from "../../shared/address/codec.ts";
+import { DataSets, type PointsMode } from "./data-sets.tsx";
 import { addPoint, nextClass } from "./picture.tsx";
 import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields, type Point } from "../settings.ts";
 import { change, playgroundState } from "../state/index.ts";
-
-const planeTitles = {
-  circles: "Circles",
-  xor: "XOR",
-  moons: "Moons",
-  spirals: "Spirals",
-  linear: "Linearly separable",
-  own: "Your own points",
-};
-const curveTitles = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };
 
 export function DataPanel() {
   const { mode } = playgroundState.value;
@@ -28,14 +19,12 @@ export function DataPanel() {
   );
 }
 
-type PointsMode = "classify" | "regress" | "neuron";
-
 function PointsData({ mode }: { mode: PointsMode }) {
   const settings = playgroundState.value[mode];
   const fields = { classify: classifyFields, regress: regressFields, neuron: neuronFields }[mode];
   return (
     <>
-      <DataChoice mode={mode} />
+      <DataSets mode={mode} />
       {settings.data !== "own" && (
         <>
           <Slider
@@ -48,49 +37,45 @@ function PointsData({ mode }: { mode: PointsMode }) {
           <Slider
             label="Points"
             testId="playground-count"
-            field={fields.count}
-            value={settings.count}
-            onChange={(count) => change(mode, { count })}
+            field={totals}
+            value={2 * settings.count}
+            onChange={(total) => change(mode, { count: total / 2 })}
+          />
+          <Slider
+            label="Training points in %"
+            testId="playground-training-share"
+            field={fields.share}
+            value={settings.share}
+            onChange={(share) => change(mode, { share })}
           />
         </>
       )}
-      <NumberField
-        label="Seed (restarts training)"
-        testId="playground-seed"
-        field={fields.seed}
-        value={settings.seed}
-        onChange={(seed) => change(mode, { seed })}
-      />
+      <div class="row playground-seed">
+        <NumberField
+          label="Seed"
+          testId="playground-seed"
+          field={fields.seed}
+          value={settings.seed}
+          onChange={(seed) => change(mode, { seed })}
+        />
+        {settings.data !== "own" && (
+          <button
+            type="button"
+            data-testid="playground-new-data"
+            title="Draws other points, with the next seed"
+            onClick={() => change(mode, { seed: (settings.seed % fields.seed.max) + 1 })}
+          >
+            New data
+          </button>
+        )}
+      </div>
       <OwnPoints mode={mode} />
     </>
   );
 }
 
-function DataChoice({ mode }: { mode: PointsMode }) {
-  const common = { label: "Data set", testId: "playground-dataset" };
-  if (mode === "regress") {
-    const { data } = playgroundState.value.regress;
-    return (
-      <Select
-        {...common}
-        options={regressFields.data.values}
-        titles={curveTitles}
-        value={data}
-        onChange={(next) => change("regress", { data: next })}
-      />
-    );
-  }
-  const { data } = playgroundState.value[mode];
-  return (
-    <Select
-      {...common}
-      options={classifyFields.data.values}
-      titles={planeTitles}
-      value={data}
-      onChange={(next) => change(mode, { data: next })}
-    />
-  );
-}
+/** Training and test points together. The setting is half of them. */
+const totals = range(2 * classifyFields.count.min, 2 * classifyFields.count.max, 20, 0);
 
 const coordinate = range(-EXTENT, EXTENT, "any", 0);
 

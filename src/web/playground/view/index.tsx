@@ -39,6 +39,7 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
       <div class="playground-middle">
         <Picture />
         {mode !== "surface" && <PictureOptions />}
+        {mode !== "surface" && <Legend mode={mode} />}
         <Numbers />
         {hasDiagram && <LossChart hasTest />}
       </div>
@@ -141,11 +142,24 @@ function PictureOptions() {
   );
 }
 
+/** What the colors mean, in the picture and in the diagram. */
+function Legend({ mode }: { mode: Exclude<Mode, "surface"> }) {
+  if (mode === "regress") return null;
+  return (
+    <p class="playground-legend">
+      <span>Class 0, negative</span>
+      <i class="playground-scale" />
+      <span>Class 1, positive</span>
+    </p>
+  );
+}
+
 function Numbers() {
   const { mode } = playgroundState.value;
   const current = frame.value?.mode === mode ? frame.value : undefined;
-  const { step, loss, testLoss, accuracy, testAccuracy } = current ?? {
+  const { step, epoch, loss, testLoss, accuracy, testAccuracy } = current ?? {
     step: 0,
+    epoch: 0,
     loss: NaN,
     testLoss: NaN,
     accuracy: NaN,
@@ -153,11 +167,12 @@ function Numbers() {
   };
   const hasClasses = mode === "classify" || mode === "neuron";
   return (
-    <dl class="numbers playground-numbers">
+    <dl class={mode === "surface" ? "numbers" : "numbers playground-numbers"}>
       <Entry name="Step" testId="playground-step-count" text={String(step)} />
+      {mode !== "surface" && <Entry name="Epoch" testId="playground-epoch" text={String(Math.floor(epoch))} />}
       <Entry name="Loss" testId="playground-loss" text={numberText(loss)} />
-      {hasClasses && <Entry name="Accuracy" testId="playground-accuracy" text={percent(accuracy)} />}
       {mode !== "surface" && <Entry name="Test loss" testId="playground-test-loss" text={numberText(testLoss)} />}
+      {hasClasses && <Entry name="Accuracy" testId="playground-accuracy" text={percent(accuracy)} />}
       {hasClasses && <Entry name="Test accuracy" testId="playground-test-accuracy" text={percent(testAccuracy)} />}
     </dl>
   );

@@ -1,13 +1,12 @@
 /*
  * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
  */
-import { fallbacks } from "../../shared/address/codec.ts";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
-import { NetworkDiagram, type NetworkMode } from "./diagram.tsx";
+import { NetworkDiagram } from "./diagram/index.tsx";
+import type { NetworkMode } from "./diagram/network.ts";
 import {
   classifyFields,
   layerFields,
-  MOST_LAYERS,
   neuronFields,
   regressFields,
   surfaceFields,
@@ -40,7 +39,9 @@ function Layers({ mode }: { mode: NetworkMode }) {
   return (
     <>
       <NetworkDiagram mode={mode} />
-      <p class="playground-note">A change of the layers or the optimizer restarts training. Other changes do not.</p>
+      <p class="playground-note">
+        A change of the inputs, the layers, the optimizer or the seed restarts training. Other changes do not.
+      </p>
       <div class="playground-layers">
         {layers.map((layer, index) => (
           <LayerRow
@@ -52,14 +53,6 @@ function Layers({ mode }: { mode: NetworkMode }) {
           />
         ))}
       </div>
-      <button
-        type="button"
-        data-testid="playground-add-layer"
-        disabled={layers.length === MOST_LAYERS}
-        onClick={() => setLayers([...layers, layers.at(-1) ?? fallbacks(layerFields)])}
-      >
-        Add layer
-      </button>
     </>
   );
 }
@@ -223,6 +216,34 @@ function Optimization({ mode }: { mode: Mode }) {
           titles={batchTitles}
           value={state[mode].batch}
           onChange={(batch) => change(mode, { batch })}
+        />
+      )}
+      {(mode === "classify" || mode === "regress") && <Regularization mode={mode} />}
+    </>
+  );
+}
+
+const regularizationTitles = { none: "None", l1: "L1", l2: "L2" };
+
+function Regularization({ mode }: { mode: NetworkMode }) {
+  const { regularization, regularizationRate } = playgroundState.value[mode];
+  return (
+    <>
+      <Select
+        label="Regularization"
+        testId="playground-regularization"
+        options={classifyFields.regularization.values}
+        titles={regularizationTitles}
+        value={regularization}
+        onChange={(next) => change(mode, { regularization: next })}
+      />
+      {regularization !== "none" && (
+        <Select
+          label="Regularization rate"
+          testId="playground-regularization-rate"
+          options={classifyFields.regularizationRate.values}
+          value={regularizationRate}
+          onChange={(next) => change(mode, { regularizationRate: next })}
         />
       )}
     </>

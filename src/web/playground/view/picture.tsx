@@ -2,7 +2,8 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
-import { drawEnlarged, enlargedName } from "./diagram.tsx";
+import { drawEnlarged } from "./diagram/draw-diagram.ts";
+import { enlargedName } from "./diagram/pointed.ts";
 import {
   drawAxes,
   drawBackground,
