@@ -1,6 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import "./shared/fields.css";
+import "./shared/run.css";
 import { render } from "preact";
 import { App, openPage } from "./app.tsx";
 

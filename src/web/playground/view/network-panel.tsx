@@ -2,6 +2,7 @@
  * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
  */
 import { fallbacks } from "../../shared/address/codec.ts";
+import { Activation, LearningRate, Loss as LossChoice, Optimizer } from "../../shared/controls.tsx";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
 import { NetworkDiagram, type NetworkMode } from "./diagram.tsx";
 import {
@@ -84,8 +85,7 @@ function LayerRow({ index, layer, onChange, onRemove }: LayerRowProps) {
           value={layer.units}
           onChange={(units) => onChange({ ...layer, units })}
         />
-        <Select
-          label="Activation"
+        <Activation
           testId={`${testId}-activation`}
           options={layerFields.activation.values}
           value={layer.activation}
@@ -136,22 +136,16 @@ function SurfaceNumbers() {
   );
 }
 
-const lossTitles = {
-  sigmoidBinaryCrossEntropy: "Binary cross-entropy",
-  softmaxCrossEntropy: "Softmax cross-entropy",
-  meanSquaredError: "Mean squared error",
-  halfSumOfSquares: "Half sum of squares",
-};
 const ruleTitles = { perceptron: "Perceptron", logistic: "Logistic neuron" };
 
 function Loss({ mode }: { mode: Mode }) {
   const { classify, regress, neuron } = playgroundState.value;
-  const common = { label: "Loss", testId: "playground-loss-function", titles: lossTitles };
+  const testId = "playground-loss-function";
   switch (mode) {
     case "classify":
       return (
-        <Select
-          {...common}
+        <LossChoice
+          testId={testId}
           options={classifyFields.loss.values}
           value={classify.loss}
           onChange={(loss) => change(mode, { loss })}
@@ -159,8 +153,8 @@ function Loss({ mode }: { mode: Mode }) {
       );
     case "regress":
       return (
-        <Select
-          {...common}
+        <LossChoice
+          testId={testId}
           options={regressFields.loss.values}
           value={regress.loss}
           onChange={(loss) => change(mode, { loss })}
@@ -182,14 +176,6 @@ function Loss({ mode }: { mode: Mode }) {
   }
 }
 
-const optimizerTitles = {
-  sgd: "SGD",
-  momentum: "Momentum",
-  nesterov: "Nesterov",
-  rmsprop: "RMSprop",
-  adam: "Adam",
-  adamW: "AdamW",
-};
 const batchTitles = { full: "All points" };
 
 function Optimization({ mode }: { mode: Mode }) {
@@ -198,10 +184,9 @@ function Optimization({ mode }: { mode: Mode }) {
   return (
     <>
       {mode !== "neuron" && <OptimizerFields mode={mode} />}
-      <Select
-        label="Learning rate"
+      <LearningRate
         testId="playground-learning-rate"
-        options={classifyFields.learningRate.values}
+        field={classifyFields.learningRate}
         value={learningRate}
         onChange={(next) => change(mode, { learningRate: next })}
       />
@@ -232,19 +217,19 @@ function Optimization({ mode }: { mode: Mode }) {
 function OptimizerFields({ mode }: { mode: Exclude<Mode, "neuron"> }) {
   const { surface, classify, regress } = playgroundState.value;
   const { optimizer, momentum } = { surface, classify, regress }[mode];
-  const common = { label: "Optimizer", testId: "playground-optimizer", titles: optimizerTitles };
+  const testId = "playground-optimizer";
   return (
     <>
       {mode === "surface" ? (
-        <Select
-          {...common}
+        <Optimizer
+          testId={testId}
           options={surfaceFields.optimizer.values}
           value={surface.optimizer}
           onChange={(next) => change("surface", { optimizer: next })}
         />
       ) : (
-        <Select
-          {...common}
+        <Optimizer
+          testId={testId}
           options={classifyFields.optimizer.values}
           value={optimizer}
           onChange={(next) => change(mode, { optimizer: next })}
