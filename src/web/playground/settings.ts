@@ -12,7 +12,7 @@ import {
   type RangeField,
   type Settings,
 } from "../shared/address/codec.ts";
-import { learningRate, optimizerNames } from "../shared/training-fields.ts";
+import { learningRateField, optimizerNames } from "../shared/training-fields.ts";
 
 export const activationNames = [
   "tanh",
@@ -105,7 +105,7 @@ export const classifyFields = {
   ]),
   loss: choice(["sigmoidBinaryCrossEntropy", "softmaxCrossEntropy", "meanSquaredError"], "sigmoidBinaryCrossEntropy"),
   ...optimization,
-  learningRate: learningRate(0.01),
+  learningRate: learningRateField(0.01),
   speed: choice(speeds, "100"),
 };
 
@@ -119,7 +119,7 @@ export const regressFields = {
   ]),
   loss: choice(["meanSquaredError", "halfSumOfSquares"], "meanSquaredError"),
   ...optimization,
-  learningRate: learningRate(0.01),
+  learningRate: learningRateField(0.01),
   speed: choice(speeds, "100"),
 };
 
@@ -132,7 +132,7 @@ export const neuronFields = {
   seed: range(1, 9999, 1, 6),
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),
-  learningRate: learningRate(0.1),
+  learningRate: learningRateField(0.1),
   batch: choice(["1", "8", "full"], "1"),
   speed: choice(speeds, "10"),
 };
@@ -149,7 +149,7 @@ export const surfaceFields = {
     "momentum",
   ),
   momentum,
-  learningRate: learningRate(0.1),
+  learningRate: learningRateField(0.1),
   speed: choice(speeds, "10"),
 };
 

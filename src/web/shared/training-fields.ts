@@ -3,9 +3,9 @@
  */
 import { range, type RangeField } from "./address/codec.ts";
 
-export const learningRate = (fallback: number): RangeField => range(1e-6, 10, "any", fallback);
+export const learningRateField = (fallback: number): RangeField => range(1e-6, 10, "any", fallback);
 
 /** The number of examples of a step. */
-export const batchSize = (fallback: number): RangeField => range(1, 1024, 1, fallback);
+export const batchSizeField = (fallback: number): RangeField => range(1, 1024, 1, fallback);
 
 export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
