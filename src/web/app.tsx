@@ -10,6 +10,7 @@ import { ContinueOnCpu } from "./continue.tsx";
 import { currentLesson, lessonView, takeLesson, withLesson } from "./lessons/current.ts";
 import { LessonMenu } from "./lessons/menu.tsx";
 import { device, openLink, pageFault } from "./link.ts";
+import { openProjector, projector } from "./projector.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
 import { lazy } from "./shared/lazy.tsx";
 import { deviceNames } from "./shared/names.ts";
@@ -22,7 +23,12 @@ const tab = signal<Tab>("digits");
 const tabFault = signal<Tab | undefined>(undefined);
 
 /** Reads the state from the address, opens the device, and starts training. */
-export async function openPage(createWorker: () => Worker, search: URLSearchParams): Promise<void> {
+export async function openPage(
+  createWorker: () => Worker,
+  search: URLSearchParams,
+  element: HTMLElement,
+): Promise<void> {
+  openProjector(search, element);
   addTab("digits", digitsTab);
   readAddress(false);
   addEventListener("keydown", onKey);
@@ -65,12 +71,14 @@ const TYPED_INTO =
 
 const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], input[type=checkbox]";
 
-/** Space starts and pauses, S runs one step, R resets, unless the focused element uses the key itself. */
+/** Space starts and pauses, S runs one step, R resets, and Escape leaves the view for a projector, unless the focused element uses the key itself. */
 function onKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, altKey, repeat, defaultPrevented } = event;
   if (ctrlKey || metaKey || altKey || repeat || defaultPrevented) return;
   const typing = target instanceof Element && target.closest(TYPED_INTO) !== null;
   const pressing = target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
+  // The Escape key closes an open list first.
+  if (key === "Escape" && !document.querySelector(":popover-open")) projector.value = false;
   if (typing || (pressing && key === " ")) return;
   const commands = loadedTabs.value[tab.value]?.commands;
   const action = commands && { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];
@@ -95,6 +103,16 @@ export function App() {
         />
         <LessonMenu />
         <Links />
+        <button
+          type="button"
+          class="projector-button"
+          data-testid="projector"
+          aria-pressed={projector.value}
+          title="Large type and few controls, for a projector; Escape leaves"
+          onClick={() => (projector.value = !projector.value)}
+        >
+          {projector.value ? "Leave" : "Projector"}
+        </button>
         <DeviceLine />
       </header>
       <main class={dragging.value ? "dragging" : ""}>

@@ -6,6 +6,7 @@ import { wrap, type Remote } from "comlink";
 import type { DeviceChoice } from "../index.ts";
 import type { DeviceInfo, OpenOptions, WorkerApi } from "./contract.ts";
 import { connect, disconnect, reconnect } from "./digits/state/index.ts";
+import { setParameter } from "./shared/address/history.ts";
 import { loadedTabs } from "./tabs.ts";
 
 /** The interface of the current worker. */
@@ -61,8 +62,32 @@ export async function continueOnCpu(): Promise<void> {
     link.choice = choice;
     if (await openDevice(api)) break;
   }
-  await Promise.all(Object.values(loadedTabs.value).map(({ resume }) => resume()));
+  await resumeTabs(true);
 }
+
+/**
+ * Continues on another device with the last saved networks. What is paused stays paused.
+ * @returns why the device cannot be used, in which case nothing changes
+ */
+export async function changeDevice(choice: DeviceChoice): Promise<string | undefined> {
+  const api = remote.value!;
+  const before = link.choice;
+  link.choice = choice;
+  const isOpen = await openDevice(api);
+  const fault = pageFault.value;
+  if (!isOpen) {
+    link.choice = before;
+    await openDevice(api);
+  }
+  await resumeTabs(false);
+  if (!isOpen) return fault;
+  // A reload, or a copy of the address, uses the same device.
+  setParameter("device", choice);
+  return undefined;
+}
+
+const resumeTabs = (starts: boolean) =>
+  Promise.all(Object.values(loadedTabs.value).map(({ resume }) => resume(starts)));
 
 /** Stops all work at once by replacing the worker. The network returns to its last saved state, and training pauses. */
 export async function cancelWork(): Promise<void> {

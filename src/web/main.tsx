@@ -1,13 +1,15 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import "./shared/fields.css";
+import "./shared/run.css";
 import { render } from "preact";
 import { App, openPage } from "./app.tsx";
 
 const createWorker = () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 
-render(<App />, document.getElementById("app")!);
-void openPage(createWorker, new URLSearchParams(location.search));
+const element = document.getElementById("app")!;
+render(<App />, element);
+void openPage(createWorker, new URLSearchParams(location.search), element);
 
 // The service worker caches the page's files for use offline. The development server has none.
 if (import.meta.env.PROD && "serviceWorker" in navigator) {

@@ -14,8 +14,11 @@ export interface TabContent {
   read(params: URLSearchParams): void;
   /** What the keys Space, S and R do. */
   readonly commands: { toggle(): unknown; step(): unknown; reset(): unknown };
-  /** Continues on a newly opened device. */
-  resume(): void;
+  /**
+   * Continues on a newly opened device.
+   * @param starts whether to start the training if it is paused
+   */
+  resume(starts: boolean): unknown;
   /** Takes a file that was dropped on the tab. Without it, the Digits tab takes the file. */
   takeFile?(file: File): unknown;
 }

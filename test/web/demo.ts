@@ -143,6 +143,13 @@ export class Visitor {
     return this.page.getByTestId(id).click();
   }
 
+  /** Opens the drawer of settings for experts. */
+  async openExpert(): Promise<void> {
+    const drawer = this.page.locator("details.expert");
+    await drawer.waitFor();
+    if ((await drawer.getAttribute("open")) === null) await this.click("expert");
+  }
+
   /** Waits until a number on the page is at least `least`. */
   async reaches(id: string, least: number): Promise<void> {
     await vi.waitFor(async () => {

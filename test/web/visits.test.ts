@@ -65,7 +65,7 @@ describe("a visitor who changes things", () => {
 
   test("sees the allowed range below a number that is outside it, and the typed text stays", async () => {
     await page.getByTestId("batch-size").fill("5000");
-    await page.getByTestId("seed").focus();
+    await page.getByTestId("epochs").focus();
     expect(await page.getByTestId("batch-size").inputValue()).toBe("5000");
     expect(await allText(page)).toContain("Enter a whole number from 1 to 1024");
     await page.getByTestId("batch-size").fill("32");
@@ -163,7 +163,7 @@ test("continues both tabs on the CPU after the GPU was lost twice", async () => 
   await loseDevice(visitor.page);
   await visitor.says("notice", /^The device was lost and replaced/);
   const step = await visitor.number("step-count");
-  await visitor.reaches("step-count", step + 5);
+  // At once, since a second loss counts only within a minute, in which a busy machine may not train a step.
   await loseDevice(visitor.page);
   await visitor.says("fault", /twice within a minute/);
   await visitor.says("start", /^Start$/);
@@ -229,6 +229,7 @@ test("compares runs: the last one stays in the charts, any can be drawn, and its
   const legend = (chart: string) => page.getByTestId(chart).locator(".u-legend").innerText();
   await visitor.click("tab-runs");
   await visitor.reaches("step-count", 20);
+  await visitor.openExpert();
   await page.getByTestId("seed").fill("5");
   await visitor.click("reset");
   await page.getByTestId("run-1-shown").waitFor();

@@ -2,6 +2,7 @@
  * The settings of the Convolution tab, with their defaults and the values that they allow.
  */
 import { choice, fallbacks, range, tuple, type Settings } from "../shared/address/codec.ts";
+import { batchSizeField, learningRateField } from "../shared/training-fields.ts";
 
 /** The drawing is shifted by up to this many pixels in each direction. */
 export const MOST_SHIFT = 3;
@@ -12,11 +13,13 @@ export const shiftsAlong: readonly number[] = Array.from(
   (_, index) => index - MOST_SHIFT,
 );
 
-/** What a change of needs new weights. */
+/** The settings of both networks. A change of the data or the seed needs new weights. */
 export const trainingFields = {
   /** "auto" is MNIST if its files are beside the page, and otherwise the built-in digits. */
   data: choice(["auto", "digits", "mnist"], "auto"),
   seed: range(1, 9999, 1, 1),
+  rate: learningRateField(0.002),
+  batch: batchSizeField(64),
 };
 
 export type TrainingSettings = Settings<typeof trainingFields>;

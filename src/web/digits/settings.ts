@@ -14,8 +14,8 @@ import {
   type Settings,
 } from "../shared/address/codec.ts";
 import { activationNames, lossNames } from "../shared/names.ts";
+import { batchSizeField, learningRateField, optimizerNames } from "../shared/training-fields.ts";
 
-export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
 export const scheduleNames = ["constant", "step", "exponential", "cosine", "warmup"] as const;
 
 /** "auto" is MNIST if its files are beside the page, and otherwise the built-in digits. */
@@ -43,9 +43,9 @@ export const fields = {
   ]),
   loss: choice(lossNames, "softmaxCrossEntropy"),
   optimizer: choice(optimizerNames, "adam"),
-  learningRate: keyed("rate", range(1e-6, 10, "any", 0.003)),
+  learningRate: keyed("rate", learningRateField(0.003)),
   schedule: choice(scheduleNames, "cosine"),
-  batchSize: keyed("batch", range(1, 1024, 1, 64)),
+  batchSize: keyed("batch", batchSizeField(64)),
   epochs: range(1, 1000, 1, 20),
   seed: range(0, 2 ** 32 - 1, 1, 1),
   data: choice(dataChoices, "auto"),

@@ -3,7 +3,17 @@
  */
 import { remote } from "../link.ts";
 import type { TabContent } from "../tabs.ts";
-import { connect, formatDigits, parseDigits, prepared, reset, resume, stepOnce, toggleRunning } from "./state/index.ts";
+import {
+  connect,
+  formatDigits,
+  parseDigits,
+  prepared,
+  reset,
+  resume,
+  running,
+  stepOnce,
+  toggleRunning,
+} from "./state/index.ts";
 import { Digits } from "./view/index.tsx";
 
 export const digitsTab: TabContent = {
@@ -11,5 +21,5 @@ export const digitsTab: TabContent = {
   format: formatDigits,
   read: parseDigits,
   commands: { toggle: toggleRunning, step: stepOnce, reset },
-  resume: () => (prepared.value ? resume("present") : connect(remote.value!.digits)),
+  resume: (starts) => (prepared.value ? resume("present", starts || running.value) : connect(remote.value!.digits)),
 };

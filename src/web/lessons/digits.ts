@@ -2,7 +2,7 @@
  * What lessons on the Digits tab have in common.
  */
 import { predictedPicture, prediction, reset, running, test, toggleRunning } from "../digits/state/index.ts";
-import { view } from "../digits/view/index.tsx";
+import { view } from "../digits/view/views.tsx";
 import { isDrawing, isEmpty, isSample, picture } from "../digits/view/pad-canvas.tsx";
 import { show } from "./show.ts";
 

@@ -12,6 +12,7 @@ import {
   type RangeField,
   type Settings,
 } from "../shared/address/codec.ts";
+import { learningRateField, optimizerNames } from "../shared/training-fields.ts";
 import { curveFeatures, planeFeatures, type CurveFeature, type PlaneFeature } from "./features.ts";
 
 export const activationNames = [
@@ -25,10 +26,6 @@ export const activationNames = [
   "softplus",
   "identity",
 ] as const;
-
-export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
-
-const learningRates = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] as const;
 
 /** The pictures show −EXTENT … EXTENT along either axis, and all points are within it. */
 export const EXTENT = 1.25;
@@ -138,7 +135,7 @@ export const classifyFields = {
   ]),
   loss: choice(["sigmoidBinaryCrossEntropy", "softmaxCrossEntropy", "meanSquaredError"], "sigmoidBinaryCrossEntropy"),
   ...optimization,
-  learningRate: choice(learningRates, 0.01),
+  learningRate: learningRateField(0.01),
   speed: choice(speeds, "100"),
 };
 
@@ -153,7 +150,7 @@ export const regressFields = {
   ]),
   loss: choice(["meanSquaredError", "halfSumOfSquares"], "meanSquaredError"),
   ...optimization,
-  learningRate: choice(learningRates, 0.01),
+  learningRate: learningRateField(0.01),
   speed: choice(speeds, "100"),
 };
 
@@ -166,7 +163,7 @@ export const neuronFields = {
   seed: range(1, 9999, 1, 6),
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),
-  learningRate: choice(learningRates, 0.1),
+  learningRate: learningRateField(0.1),
   batch: choice(["1", "8", "full"], "1"),
   speed: choice(speeds, "10"),
 };
@@ -183,7 +180,7 @@ export const surfaceFields = {
     "momentum",
   ),
   momentum,
-  learningRate: choice(learningRates, 0.1),
+  learningRate: learningRateField(0.1),
   speed: choice(speeds, "10"),
 };
 

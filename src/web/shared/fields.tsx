@@ -71,7 +71,7 @@ interface RangeProps extends FieldProps<number> {
   readonly field: RangeField;
 }
 
-export function Slider({ label, testId, layout, field, value, onChange }: Omit<RangeProps, "name">) {
+export function Slider({ label, name, testId, layout, field, value, onChange }: RangeProps) {
   const { min, max, step, whole } = field;
   return (
     <label class={classOf(layout)}>
@@ -81,6 +81,7 @@ export function Slider({ label, testId, layout, field, value, onChange }: Omit<R
       <input
         type="range"
         data-testid={testId}
+        aria-label={name}
         min={min}
         max={max}
         step={step}

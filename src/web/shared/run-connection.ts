@@ -69,10 +69,12 @@ export class RunConnection<Settings, Event extends { readonly kind: string }, Ow
   };
 
   /** Continues with the last saved weights on a newly opened device. */
-  readonly resume = (): void => {
+  readonly resume = (starts: boolean): void => {
     if (!this.worker) return;
-    this.#options.signals.running.value = true;
-    void this.worker.resume(this.requests.replace());
+    const { running } = this.#options.signals;
+    const run = starts || running.value;
+    running.value = run;
+    void this.worker.resume(this.requests.replace(), run);
   };
 
   /** Sends the settings. */
@@ -91,7 +93,7 @@ export class RunConnection<Settings, Event extends { readonly kind: string }, Ow
     this.worker = api;
     void api.subscribe(Comlink.proxy((event: Event | RunEvent, stamp: Stamp) => this.#receive(event, stamp)));
     void api.show(this.requests.next(), true);
-    const setFrameTime = () => void api.setFrameTime(slow.matches ? 1000 : 60);
+    const setFrameTime = () => void api.setFrameTime(slow.matches ? 1000 : 100);
     setFrameTime();
     slow.addEventListener("change", setFrameTime);
     const disconnect = this.#options.connected();

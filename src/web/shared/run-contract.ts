@@ -25,8 +25,8 @@ export interface RunApi<Settings, Event> {
   configure(request: number, settings: Settings): Promise<void>;
   /** Starts over with new weights. It keeps running or pausing. */
   reset(request: number): Promise<void>;
-  /** Continues with the last saved weights on a newly opened device, and trains. */
-  resume(request: number): Promise<void>;
+  /** Continues with the last saved weights on a newly opened device, and trains if `run` is true. */
+  resume(request: number, run: boolean): Promise<void>;
   /** Trains until `pause`, while the tab is visible. */
   start(request: number): Promise<void>;
   /** Pauses. Resolves when the last step is done. */
@@ -35,6 +35,6 @@ export interface RunApi<Settings, Event> {
   step(request: number): Promise<void>;
   /** Shows or hides the tab. It trains only while it is visible, which it is at first. */
   show(request: number, visible: boolean): Promise<void>;
-  /** Sets the least time between two frames; 60 ms at first. */
+  /** Sets the least time between two frames; 100 ms at first. Training does not wait for frames. */
   setFrameTime(milliseconds: number): Promise<void>;
 }

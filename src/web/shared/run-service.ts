@@ -7,8 +7,8 @@ import type { Stamp } from "./requests.ts";
 import type { RunApi, RunEvent } from "./run-contract.ts";
 import { TrainingLoop } from "./training-loop.ts";
 
-/** The least time between two frames. */
-const FRAME_MILLISECONDS = 60;
+/** The least time between two frames, until the page sets another one. */
+const FRAME_MILLISECONDS = 100;
 
 /** The time between two saved states, from which training continues if the device is lost for good. */
 const KEEP_MILLISECONDS = 2000;
@@ -43,6 +43,7 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
   #kept: State | undefined;
   #keptAt = -Infinity;
   #frameMilliseconds = FRAME_MILLISECONDS;
+  #shownAt = -Infinity;
 
   /** @param getBackend called when a run begins; the backend is shared with the other tabs */
   constructor(getBackend: () => Promise<Backend>) {
@@ -51,15 +52,28 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
       train: () => this.#train(),
       onWanted: (running) => this.send({ kind: "running", running }),
       onError: (error) => this.#tellError(error),
-      interval: () => this.#frameMilliseconds,
+      interval: () => 0,
     });
   }
 
   /** Ends the current run, if there is one, begins another and shows it. */
   protected abstract begin(beginning: Beginning<Settings, State>): Promise<void>;
 
-  /** Runs steps as far as time allows, and shows the result. */
+  /** Runs steps for a moment, and shows what is due. */
   protected abstract train(): Promise<void>;
+
+  /** Whether it is time for another frame, which the caller then shows. Training does not wait for frames. */
+  protected isFrameDue(): boolean {
+    const now = performance.now();
+    if (now - this.#shownAt < this.#frameMilliseconds) return false;
+    this.#shownAt = now;
+    return true;
+  }
+
+  /** Makes the next frame due at once, since what it shows has changed. */
+  protected showSoon(): void {
+    this.#shownAt = -Infinity;
+  }
 
   /** Runs one step and shows the result. */
   protected abstract trainOneStep(): Promise<void>;
@@ -102,8 +116,8 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
     return this.#startOver(request, () => undefined);
   }
 
-  resume(request: number): Promise<void> {
-    this.#want(request, true);
+  resume(request: number, run: boolean): Promise<void> {
+    this.#want(request, run);
     return this.#startOver(request, () => this.#kept);
   }
 

@@ -10,19 +10,28 @@ interface RunButtonsProps {
   /** Precedes the test IDs: "convolution-". */
   readonly prefix: string;
   readonly running: boolean;
-  readonly commands: { toggle(): void; step(): void; reset(): void };
+  readonly commands: { toggle(): unknown; step(): unknown; reset(): unknown };
+  /** The text of the first button while training pauses; "Start" by default. */
+  readonly startText?: string;
+  readonly disabled?: { readonly start?: boolean; readonly step?: boolean; readonly reset?: boolean };
 }
 
-export function RunButtons({ prefix, running, commands: { toggle, step, reset } }: RunButtonsProps) {
+/** Start or pause, step and reset. On a narrow window, they stay at the bottom of the window. */
+export function RunButtons({ prefix, running, commands, startText = "Start", disabled = {} }: RunButtonsProps) {
+  const common = (name: keyof typeof disabled) => ({
+    type: "button" as const,
+    "data-testid": prefix + name,
+    disabled: disabled[name],
+  });
   return (
-    <div class="row">
-      <button type="button" class="primary" data-testid={`${prefix}start`} onClick={toggle} title="Shortcut: Space">
-        {running ? "Pause" : "Start"}
+    <div class="row run-bar" role="group" aria-label="Training">
+      <button {...common("start")} class="primary" onClick={commands.toggle} title="Shortcut: Space">
+        {running ? "Pause" : startText}
       </button>
-      <button type="button" data-testid={`${prefix}step`} onClick={step} title="Shortcut: S">
+      <button {...common("step")} onClick={commands.step} title="Shortcut: S">
         Step
       </button>
-      <button type="button" data-testid={`${prefix}reset`} onClick={reset} title="Shortcut: R">
+      <button {...common("reset")} onClick={commands.reset} title="Shortcut: R">
         Reset
       </button>
     </div>

@@ -2,6 +2,7 @@
  * The settings of the Text tab, with their defaults and the values that they allow.
  */
 import { choice, fallbacks, range, type Settings } from "../shared/address/codec.ts";
+import { batchSizeField, learningRateField } from "../shared/training-fields.ts";
 
 /** What a change of needs new weights. */
 export const networkFields = {
@@ -17,8 +18,8 @@ export const networkFields = {
 
 /** What training continues with after a change. */
 export const trainingFields = {
-  rate: choice([0.0003, 0.001, 0.003, 0.01], 0.003),
-  batch: choice([16, 32, 64, 128], 64),
+  rate: learningRateField(0.003),
+  batch: batchSizeField(64),
 };
 
 export const runFields = { ...networkFields, ...trainingFields };

@@ -183,6 +183,7 @@ describe("a visitor of the Convolution tab", () => {
     await page.locator("h1").click();
     await page.keyboard.press("s");
     await visitor.says(at("step-count"), /^1$/);
+    await visitor.openExpert();
     await page.getByTestId(at("seed")).fill("2");
     await visitor.goesTo(/seed=2/);
     await visitor.says(at("step-count"), /^0$/);

@@ -17,7 +17,7 @@ let backend: Backend;
 beforeAll(async () => (backend = await acquireWasmBackend()));
 afterAll(() => backend.dispose());
 
-const settings = { data: "digits", seed: 1 } as const;
+const settings = { data: "digits", seed: 1, rate: 0.002, batch: 64 } as const;
 const looked = { digit: 3, shift: [0, 0] } as const;
 
 /** A service that trains on the built-in digits, its recorded events, and the last event of a kind. */
@@ -46,6 +46,8 @@ async function listen() {
   const use = (other: Backend) => void (used = other);
   return { service, events, last, frame, reached, use };
 }
+
+const largestOf = (values: Float32Array): number => Math.max(...values);
 
 const largest = (values: Float32Array): number => values.indexOf(Math.max(...values));
 
@@ -137,21 +139,59 @@ describe("the service of the Convolution tab", () => {
     expect(frame().filters[0]!.weights).not.toEqual(first);
   });
 
+  test("continues with the same weights after a change of the learning rate or the batch size", async () => {
+    const { service, events, last, frame } = tab;
+    await service.step(11);
+    const before = frame();
+    await service.configure(12, { ...settings, seed: 2, rate: 1e-6, batch: 16 });
+    expect(last<PreparedEvent>("prepared").fresh).toBe(false);
+    expect(frame()).toEqual(before);
+    await service.step(13);
+    expect(frame().step).toBe(before.step + 1);
+    // Adam moves no weight by much more than the learning rate.
+    const moved = frame().filters[0]!.weights.map((weight, index) =>
+      Math.abs(weight - before.filters[0]!.weights[index]!),
+    );
+    expect(largestOf(moved)).toBeLessThan(1e-5);
+    expect(largestOf(moved)).toBeGreaterThan(0);
+    await service.configure(14, { ...settings, seed: 2 });
+    expect(events.filter(({ kind }) => kind === "prepared").length).toBe(5);
+  });
+
+  test("trains between frames, however seldom they are wanted", async () => {
+    const { service, events, last, frame } = tab;
+    await service.setFrameTime(1e6);
+    const before = frame().step;
+    const shown = () => events.filter(({ kind }) => kind === "frame").length;
+    const shownBefore = shown();
+    const shiftsBefore = last<ShiftsEvent>("shifts");
+    await service.start(15);
+    // The predictions at every shift are shown while training runs, whenever their time has come.
+    await expect.poll(() => last<ShiftsEvent>("shifts") !== shiftsBefore, { timeout: 20_000 }).toBe(true);
+    const second = last<ShiftsEvent>("shifts");
+    await expect.poll(() => last<ShiftsEvent>("shifts") !== second, { timeout: 20_000 }).toBe(true);
+    await service.pause(16);
+    expect(frame().step).toBeGreaterThanOrEqual(before + 2);
+    // The last one is that of the pause.
+    expect(shown() - shownBefore).toBeLessThanOrEqual(2);
+    await service.setFrameTime(0);
+  });
+
   test("continues with the saved weights on another device", async () => {
     const { service, last, frame, reached, use } = tab;
-    const far = reached(3);
-    await service.start(11);
+    const far = reached(frame().step + 3);
+    await service.start(17);
     await far;
-    await service.pause(12);
+    await service.pause(18);
     const before = frame();
     const other = await acquireWasmBackend();
     use(other);
-    await service.configure(13, { ...settings, seed: 2 });
+    await service.configure(19, { ...settings, seed: 2 });
     expect(last<PreparedEvent>("prepared").fresh).toBe(false);
     expect(frame().step).toBe(before.step);
     expect(frame().filters).toEqual(before.filters);
     expect(frame().probabilities).toEqual(before.probabilities);
-    await service.step(14);
+    await service.step(20);
     expect(frame().step).toBe(before.step + 1);
     other.dispose();
   });

@@ -122,6 +122,7 @@ describe("a visitor of the Digits tab", () => {
     await visitor.says("start", /^Start$/);
     await keyboard.press("r");
     await visitor.says("step-count", /^0$/);
+    await visitor.openExpert();
     await visitor.page.getByTestId("seed").focus();
     await keyboard.press("s");
     await visitor.page.waitForTimeout(300);

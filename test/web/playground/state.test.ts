@@ -33,7 +33,8 @@ const coordinates = (extent: number) =>
 function valuesOf(name: string, field: Field<unknown>): fc.Arbitrary<unknown> {
   if ("values" in field) return fc.constantFrom(...(field as ChoiceField<string>).values);
   if ("step" in field) {
-    const { min, max, step } = field as RangeField & { step: number };
+    const { min, max, step } = field as RangeField;
+    if (step === "any") return fc.double({ min, max, noNaN: true });
     return fc.integer({ min: 0, max: Math.round((max - min) / step) }).map((steps) => min + steps * step);
   }
   if (name === "layers") {
@@ -119,7 +120,7 @@ describe("values that are not allowed get their defaults", () => {
     ["classify.noise=0.6", 0.1, (state: PlaygroundState) => state.classify.noise],
     ["classify.noise=", 0.1, (state: PlaygroundState) => state.classify.noise],
     ["classify.seed=1.5", 1, (state: PlaygroundState) => state.classify.seed],
-    ["classify.learningRate=0.02", 0.01, (state: PlaygroundState) => state.classify.learningRate],
+    ["classify.learningRate=20", 0.01, (state: PlaygroundState) => state.classify.learningRate],
     ["classify.points=0_0_2", [], (state: PlaygroundState) => state.classify.points],
     ["classify.points=1.3_0_1", [], (state: PlaygroundState) => state.classify.points],
     ["classify.points=0_0_1*", [], (state: PlaygroundState) => state.classify.points],

@@ -132,8 +132,8 @@ describe("a visitor of the Text tab", () => {
     const step = await visitor.number(at("step-count"));
     await visitor.click(at("step"));
     await visitor.says(at("step-count"), new RegExp(`^${step + 1}$`));
-    await page.getByTestId(at("rate")).selectOption("0.003");
-    await page.getByTestId(at("batch")).selectOption("16");
+    await page.getByTestId(at("rate")).fill("0.003");
+    await page.getByTestId(at("batch")).fill("16");
     await visitor.goesTo(/batch=16/);
     await page.locator("h1").click();
     await page.keyboard.press("s");
@@ -150,6 +150,7 @@ describe("a visitor of the Text tab", () => {
     await visitor.says(at("step-count"), /^0$/);
     await page.keyboard.press("s");
     await visitor.says(at("step-count"), /^1$/);
+    await visitor.openExpert();
     await page.getByTestId(at("seed")).fill("2");
     await visitor.goesTo(/seed=2/);
     await visitor.says(at("step-count"), /^0$/);

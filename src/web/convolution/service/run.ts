@@ -26,6 +26,7 @@ import { maxPool2d } from "../../../nn/layers/maxPool2d/index.ts";
 import type { DigitsData } from "../../digits/service/data.ts";
 import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
 import { testedShifts, type AccuracyEvent, type Frame, type Pair, type ShiftsEvent } from "../contract.ts";
+import type { TrainingSettings } from "../settings.ts";
 import { DENSE_UNITS, PICTURE_SIDE, stages } from "../stages.ts";
 import { atEveryShift, shareCorrect, shiftedImages } from "./pictures.ts";
 
@@ -43,7 +44,7 @@ const normalization = { scale: 1 / 255, offset: 0 };
 export interface RunOptions {
   readonly backend: Backend;
   readonly data: DigitsData;
-  readonly seed: number;
+  readonly settings: TrainingSettings;
   /** The state of each network, if training continues. */
   readonly resumeFrom: Pair<Snapshot> | undefined;
   readonly onRecovery: (recovery: { readonly reason: string }) => void;
@@ -88,8 +89,9 @@ export class Run {
   }
 
   /** @throws as `createTrainer` does */
-  static async create({ backend, data, seed, resumeFrom, onRecovery }: RunOptions): Promise<Run> {
+  static async create({ backend, data, settings, resumeFrom, onRecovery }: RunOptions): Promise<Run> {
     const train = firstExamples(data.train, TRAINING_EXAMPLES);
+    const { seed, rate, batch } = settings;
     const models = { convolution: convolutionalModel(seed), dense: denseModel(seed) };
     const trainerOf = (name: keyof typeof models) =>
       createTrainer({
@@ -98,8 +100,8 @@ export class Run {
         backend,
         normalization,
         optimizer: optimizers.adam(),
-        learningRate: 0.002,
-        batchSize: 64,
+        learningRate: rate,
+        batchSize: batch,
         epochs: ENDLESS_EPOCHS,
         seed,
         onRecovery,

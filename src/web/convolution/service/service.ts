@@ -50,6 +50,7 @@ class ConvolutionService
   async look(request: number, subject: Subject): Promise<void> {
     this.received(request);
     this.#seen = subject;
+    this.showSoon();
     await this.loop.inTurn(async () => {
       // While training runs, the next frame follows soon.
       if (this.#seen !== subject || this.loop.isActive) return;
@@ -64,7 +65,7 @@ class ConvolutionService
     this.#isTested = false;
     const onRecovery = ({ reason }: { readonly reason: string }) => this.send({ kind: "recovery", reason });
     const data = await loadData(settings.data, this.#getPage());
-    const run = (this.#run = await Run.create({ backend, data, seed: settings.seed, resumeFrom, onRecovery }));
+    const run = (this.#run = await Run.create({ backend, data, settings, resumeFrom, onRecovery }));
     const { parameters, trainingExamples } = run;
     const samples = (this.#samples = samplesOf(data.test));
     const fresh = resumeFrom === undefined;
@@ -72,11 +73,15 @@ class ConvolutionService
     await this.#showPicture();
   }
 
+  protected override canContinue(before: TrainingSettings, after: TrainingSettings): boolean {
+    return before.data === after.data && before.seed === after.seed;
+  }
+
   protected async train(): Promise<void> {
     const run = this.#run;
     if (!run) return;
     await this.#steps.spend(Infinity, (steps) => run.advance(steps));
-    await this.#showFrame();
+    if (this.isFrameDue()) await this.#showFrame();
     if (this.#shifts.isDue) await this.#shifts.spend(() => this.#showShifts());
     await this.#testIfDue();
   }

@@ -13,6 +13,7 @@ import { Detail } from "./detail.tsx";
 import { FilterHistoryCard } from "./filters.tsx";
 import { Flow } from "./flow.tsx";
 import { Input } from "./input.tsx";
+import { Settings } from "./settings.tsx";
 import { Shifts } from "./shifts.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
@@ -27,6 +28,7 @@ export function Convolution({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
       <Detail />
       <FilterHistoryCard />
       <Shifts />
+      <Settings />
     </div>
   );
 }

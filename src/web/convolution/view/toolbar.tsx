@@ -1,22 +1,11 @@
 /*
  * The buttons of the Convolution tab, the state of the training, and messages.
  */
-import { NumberField, Select } from "../../shared/fields.tsx";
 import { percent } from "../../shared/format.ts";
 import { Entry, RunButtons, RunMessage } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import type { Pair } from "../contract.ts";
-import { trainingFields } from "../settings.ts";
-import {
-  accuracy,
-  convolutionCommands,
-  deviceGone,
-  frame,
-  message,
-  prepared,
-  running,
-  training,
-} from "../state/index.ts";
+import { accuracy, convolutionCommands, deviceGone, frame, message, prepared, running } from "../state/index.ts";
 
 export function Toolbar() {
   return (
@@ -29,24 +18,7 @@ export function Toolbar() {
         <Accuracy network="convolution" title="Convolutional" />
         <Accuracy network="dense" title="Dense" />
       </dl>
-      <div class="row convolution-settings">
-        <Select
-          label="Data"
-          testId="convolution-data"
-          options={trainingFields.data.values}
-          titles={{ auto: "MNIST if available", digits: "Built-in digits", mnist: "MNIST" }}
-          value={training.value.data}
-          onChange={(data) => (training.value = { ...training.value, data })}
-        />
-        <NumberField
-          label="Seed"
-          testId="convolution-seed"
-          field={trainingFields.seed}
-          value={training.value.seed}
-          onChange={(seed) => (training.value = { ...training.value, seed })}
-        />
-        <ShareButton testId="convolution-share" />
-      </div>
+      <ShareButton testId="convolution-share" />
       <p class="quiet" data-testid="convolution-networks">
         Two networks learn the same {prepared.value && `${prepared.value.trainingExamples.toLocaleString("en")} `}
         digits{prepared.value && ` (${prepared.value.data})`}: one with convolutions, one without. Draw, and follow your

@@ -17,7 +17,8 @@ import {
 } from "../../../index.ts";
 import { byFolder } from "../../../nn/layers/by-folder.ts";
 import type { LayerType } from "../../../nn/layers/layer.ts";
-import { defaultSettings, optimizerNames, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
+import { optimizerNames } from "../../shared/training-fields.ts";
+import { defaultSettings, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
 
 /** The number of warm-up steps of the schedule with warm-up. */
 const WARMUP_STEPS = 100;

@@ -59,10 +59,10 @@ export function discard(): void {
 }
 
 /** Continues with the network of an earlier visit, or with the current one on a newly opened device. */
-export function resume(from: "earlier" | "present"): Promise<void> {
+export function resume(from: "earlier" | "present", run = true): Promise<void> {
   offered.value = undefined;
-  running.value = true;
-  return send({ kind: "resume", from, run: true });
+  running.value = run;
+  return send({ kind: "resume", from, run });
 }
 
 /** Takes settings from the address. Starts over if they need it, and otherwise applies them to the running training. */

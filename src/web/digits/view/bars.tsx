@@ -1,4 +1,4 @@
-import { percent } from "../../shared/format.ts";
+import { evenPercent } from "../../shared/format.ts";
 import { pageFault } from "../../link.ts";
 import { fault, prediction, prepared } from "../state/index.ts";
 
@@ -24,7 +24,7 @@ export function Bars() {
             <output class="said" data-testid="prediction">
               {best}
             </output>{" "}
-            <span class="quiet">{percent(shares![best]!)}</span>
+            <span class="quiet">{evenPercent(shares![best]!, 1)}</span>
           </>
         )}
       </p>
@@ -35,7 +35,7 @@ export function Bars() {
             <span class="bar">
               <span style={{ width: `${100 * (shares?.[digit] ?? 0)}%` }} />
             </span>
-            <span class="value">{shares ? percent(shares[digit]!) : "–"}</span>
+            <span class="value">{shares ? evenPercent(shares[digit]!, 1) : "–"}</span>
           </li>
         ))}
       </ol>

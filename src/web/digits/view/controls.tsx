@@ -1,6 +1,7 @@
 /*
  * The buttons of the Digits tab.
  */
+import { RunButtons } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import {
   draftFaults,
@@ -15,42 +16,21 @@ import {
 } from "../state/index.ts";
 import { ActivityLine } from "./activity.tsx";
 
-/** On a narrow window, the first row stays at the bottom of the window. */
 export function Toolbar() {
   const ready = prepared.value !== undefined;
-  const title = running.value ? "Pause" : finished.value ? "Train again" : "Start";
   return (
-    <div class="toolbar" role="group" aria-label="Training">
-      <div class="row main-buttons">
-        <button
-          type="button"
-          class="primary"
-          data-testid="start"
-          disabled={!ready}
-          onClick={toggleRunning}
-          title="Shortcut: Space"
-        >
-          {title}
-        </button>
-        <button
-          type="button"
-          data-testid="step"
-          disabled={!ready || running.value || finished.value}
-          onClick={stepOnce}
-          title="Shortcut: S"
-        >
-          Step
-        </button>
-        <button
-          type="button"
-          data-testid="reset"
-          disabled={!ready || draftFaults.value.length > 0}
-          onClick={reset}
-          title="Shortcut: R"
-        >
-          Reset
-        </button>
-      </div>
+    <div class="toolbar">
+      <RunButtons
+        prefix=""
+        running={running.value}
+        commands={{ toggle: toggleRunning, step: stepOnce, reset }}
+        startText={finished.value ? "Train again" : "Start"}
+        disabled={{
+          start: !ready,
+          step: !ready || running.value || finished.value,
+          reset: !ready || draftFaults.value.length > 0,
+        }}
+      />
       <Files ready={ready} />
       <ActivityLine />
     </div>

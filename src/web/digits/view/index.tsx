@@ -3,25 +3,14 @@
  */
 import "./digits.css";
 import "./hero.css";
-import { signal } from "@preact/signals";
 import { lazy } from "../../shared/lazy.tsx";
 import { TabList } from "../../shared/tab-list.tsx";
 import { Curves } from "./curves.tsx";
 import { Hero } from "./hero.tsx";
-import { NetworkEditor } from "./network-editor.tsx";
-import { OptionsEditor } from "./options-editor.tsx";
-import { Weights } from "./weights.tsx";
+import { view, views } from "./views.tsx";
 
-const views = [
-  { name: "weights", title: "Weights", View: Weights },
-  { name: "confusion", title: "Confusion matrix", View: lazy(async () => (await import("./confusion.tsx")).Confusion) },
-  { name: "runs", title: "Runs", View: lazy(async () => (await import("./runs.tsx")).Runs) },
-  { name: "comparison", title: "Devices", View: lazy(async () => (await import("./comparison.tsx")).Comparison) },
-  { name: "dispatches", title: "Dispatches", View: lazy(async () => (await import("./dispatches.tsx")).Dispatches) },
-] as const;
-
-/** The chosen view. */
-export const view = signal<(typeof views)[number]["name"]>("weights");
+/** Below the first view of the page, so that its code is loaded later. */
+const Settings = lazy(async () => (await import("./settings/index.tsx")).Settings);
 
 export function Digits() {
   const { View } = views.find(({ name }) => name === view.value)!;
@@ -29,10 +18,6 @@ export function Digits() {
     <div class="digits">
       <Hero />
       <div class="columns">
-        <div class="column">
-          <NetworkEditor />
-          <OptionsEditor />
-        </div>
         <div class="column">
           <Curves />
           <section class="card look">
@@ -46,6 +31,9 @@ export function Digits() {
               <View />
             </div>
           </section>
+        </div>
+        <div class="column">
+          <Settings />
         </div>
       </div>
     </div>

@@ -167,9 +167,11 @@ export const playgroundCommands = {
   },
 };
 
-/** Continues with the last saved weights on a newly opened device. */
-export function resume(): void {
+/** Continues with the last saved weights on a newly opened device. It starts the training if `starts` is true or it was running. */
+export function resume(starts: boolean): void {
   if (!worker) return;
-  running.value = true;
+  const run = starts || running.value;
+  running.value = run;
   void worker.resume(requests.replace());
+  if (!run) void worker.pause(requests.next());
 }

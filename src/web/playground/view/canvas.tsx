@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { pixelRatio } from "../../shared/pixel-ratio.ts";
 import type { Drawing } from "./draw.ts";
 import { palette } from "./palette.ts";
 
@@ -29,7 +30,7 @@ export function Canvas({ testId, draw, height, label }: CanvasProps) {
     const colors = palette.value;
     const side = size.value;
     if (!canvas || side === 0) return;
-    const ratio = window.devicePixelRatio;
+    const ratio = pixelRatio(canvas);
     const [wide, high] = [side, height ?? side].map((length) => Math.round(length * ratio));
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide!, high!];
     const context = canvas.getContext("2d")!;

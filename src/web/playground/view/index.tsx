@@ -2,6 +2,7 @@ import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { LossChart } from "./loss-chart.tsx";
+import { RunButtons } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
@@ -73,9 +74,9 @@ const speedTitles = {
 function Toolbar() {
   const state = playgroundState.value;
   const { mode } = state;
-  const { toggle, step, reset } = playgroundCommands;
   return (
     <div class="row playground-toolbar">
+      <RunButtons prefix="playground-" running={running.value} commands={playgroundCommands} />
       <Segments
         legend="Mode"
         name="playground-mode"
@@ -84,15 +85,6 @@ function Toolbar() {
         onChange={(next) => visit(() => (playgroundState.value = { ...state, mode: next }))}
       />
       <div class="row">
-        <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Shortcut: Space">
-          {running.value ? "Pause" : "Start"}
-        </button>
-        <button type="button" data-testid="playground-step" onClick={step} title="Shortcut: S">
-          Step
-        </button>
-        <button type="button" data-testid="playground-reset" onClick={reset} title="Shortcut: R">
-          Reset
-        </button>
         <Select
           label="Speed"
           layout="inline"

@@ -1,6 +1,7 @@
 /*
  * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
  */
+import { Activation, LearningRate, Loss as LossChoice, Optimizer } from "../../shared/controls.tsx";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
 import { NetworkDiagram } from "./diagram/index.tsx";
 import type { NetworkMode } from "./diagram/network.ts";
@@ -77,8 +78,7 @@ function LayerRow({ index, layer, onChange, onRemove }: LayerRowProps) {
           value={layer.units}
           onChange={(units) => onChange({ ...layer, units })}
         />
-        <Select
-          label="Activation"
+        <Activation
           testId={`${testId}-activation`}
           options={layerFields.activation.values}
           value={layer.activation}
@@ -129,22 +129,16 @@ function SurfaceNumbers() {
   );
 }
 
-const lossTitles = {
-  sigmoidBinaryCrossEntropy: "Binary cross-entropy",
-  softmaxCrossEntropy: "Softmax cross-entropy",
-  meanSquaredError: "Mean squared error",
-  halfSumOfSquares: "Half sum of squares",
-};
 const ruleTitles = { perceptron: "Perceptron", logistic: "Logistic neuron" };
 
 function Loss({ mode }: { mode: Mode }) {
   const { classify, regress, neuron } = playgroundState.value;
-  const common = { label: "Loss", testId: "playground-loss-function", titles: lossTitles };
+  const testId = "playground-loss-function";
   switch (mode) {
     case "classify":
       return (
-        <Select
-          {...common}
+        <LossChoice
+          testId={testId}
           options={classifyFields.loss.values}
           value={classify.loss}
           onChange={(loss) => change(mode, { loss })}
@@ -152,8 +146,8 @@ function Loss({ mode }: { mode: Mode }) {
       );
     case "regress":
       return (
-        <Select
-          {...common}
+        <LossChoice
+          testId={testId}
           options={regressFields.loss.values}
           value={regress.loss}
           onChange={(loss) => change(mode, { loss })}
@@ -175,14 +169,6 @@ function Loss({ mode }: { mode: Mode }) {
   }
 }
 
-const optimizerTitles = {
-  sgd: "SGD",
-  momentum: "Momentum",
-  nesterov: "Nesterov",
-  rmsprop: "RMSprop",
-  adam: "Adam",
-  adamW: "AdamW",
-};
 const batchTitles = { full: "All points" };
 
 function Optimization({ mode }: { mode: Mode }) {
@@ -191,10 +177,9 @@ function Optimization({ mode }: { mode: Mode }) {
   return (
     <>
       {mode !== "neuron" && <OptimizerFields mode={mode} />}
-      <Select
-        label="Learning rate"
+      <LearningRate
         testId="playground-learning-rate"
-        options={classifyFields.learningRate.values}
+        field={classifyFields.learningRate}
         value={learningRate}
         onChange={(next) => change(mode, { learningRate: next })}
       />
@@ -253,19 +238,19 @@ function Regularization({ mode }: { mode: NetworkMode }) {
 function OptimizerFields({ mode }: { mode: Exclude<Mode, "neuron"> }) {
   const { surface, classify, regress } = playgroundState.value;
   const { optimizer, momentum } = { surface, classify, regress }[mode];
-  const common = { label: "Optimizer", testId: "playground-optimizer", titles: optimizerTitles };
+  const testId = "playground-optimizer";
   return (
     <>
       {mode === "surface" ? (
-        <Select
-          {...common}
+        <Optimizer
+          testId={testId}
           options={surfaceFields.optimizer.values}
           value={surface.optimizer}
           onChange={(next) => change("surface", { optimizer: next })}
         />
       ) : (
-        <Select
-          {...common}
+        <Optimizer
+          testId={testId}
           options={classifyFields.optimizer.values}
           value={optimizer}
           onChange={(next) => change(mode, { optimizer: next })}

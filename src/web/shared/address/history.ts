@@ -41,3 +41,11 @@ export function visit(change: () => unknown): void {
   const after = hashNow();
   if (after !== before) history.pushState(OWN, "", after);
 }
+
+/** Sets a parameter before the hash, which belongs to the whole page, or removes it. */
+export function setParameter(name: string, value: string | undefined): void {
+  const address = new URL(location.href);
+  if (value === undefined) address.searchParams.delete(name);
+  else address.searchParams.set(name, value);
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
+}

@@ -26,9 +26,6 @@ class TextService extends RunService<TextRunSettings, Snapshot, TextEvent> imple
   #tests = new Budget(TESTS.share, TESTS.milliseconds);
   #progress = new Progress();
 
-  /** Samples come once a second in any case, so training need not be slower where motion is reduced. */
-  override async setFrameTime(): Promise<void> {}
-
   async setTemperature(request: number, temperature: number): Promise<void> {
     this.received(request);
     this.#temperature = temperature;

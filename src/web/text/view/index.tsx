@@ -12,7 +12,7 @@ import { Detail } from "./detail.tsx";
 import { History } from "./history.tsx";
 import { LossChart } from "./loss-chart.tsx";
 import { SampleCard } from "./sample.tsx";
-import { SettingsCard } from "./settings.tsx";
+import { Settings } from "./settings.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
 /** The Text tab. It trains while it is visible. */
@@ -25,7 +25,7 @@ export function Text({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
       <Detail />
       <History />
       <LossChart />
-      <SettingsCard />
+      <Settings />
     </div>
   );
 }

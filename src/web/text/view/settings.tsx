@@ -1,54 +1,62 @@
 /*
  * The settings of the Text tab, except what the network learns.
  */
-import { NumberField, Select } from "../../shared/fields.tsx";
-import { networkFields, runFields, type RunSettings } from "../settings.ts";
+import { BatchSize, LearningRate, Seed } from "../../shared/controls.tsx";
+import { Select } from "../../shared/fields.tsx";
+import { AtOnce, Expert, Restarting, SettingsPanel } from "../../shared/settings-panel.tsx";
+import { networkFields, trainingFields, type RunSettings } from "../settings.ts";
 import { settings } from "../state/index.ts";
 
 const change = (changed: Partial<RunSettings>) => (settings.value = { ...settings.value, ...changed });
 
-type ChoiceName = Exclude<keyof RunSettings, "data" | "seed">;
+type ChoiceName = Exclude<keyof typeof networkFields, "data" | "seed">;
 
 function Choice({ name, label }: { name: ChoiceName; label: string }) {
   return (
     <Select<number>
       label={label}
       testId={`text-${name}`}
-      options={runFields[name].values}
+      options={networkFields[name].values}
       value={settings.value[name]}
       onChange={(value) => change({ [name]: value })}
     />
   );
 }
 
-export function SettingsCard() {
-  const isOwn = settings.value.data === "own";
+export function Settings() {
+  const { data, rate, batch, seed } = settings.value;
   return (
-    <section class="card text-settings" aria-labelledby="text-settings-title">
-      <h2 id="text-settings-title">Settings</h2>
-      <fieldset>
-        <legend class="quiet">A change restarts</legend>
-        <div class="text-fields">
-          <Choice name="layers" label="Layers" />
-          <Choice name="heads" label="Heads" />
-          <Choice name="width" label="Width" />
-          {isOwn && <Choice name="context" label="Context" />}
-          <NumberField
-            label="Seed"
+    <SettingsPanel>
+      <AtOnce>
+        <LearningRate
+          testId="text-rate"
+          field={trainingFields.rate}
+          value={rate}
+          onChange={(value) => change({ rate: value })}
+        />
+        <BatchSize
+          testId="text-batch"
+          field={trainingFields.batch}
+          value={batch}
+          onChange={(value) => change({ batch: value })}
+        />
+      </AtOnce>
+      <Restarting>
+        <Choice name="layers" label="Layers" />
+        <Choice name="heads" label="Heads" />
+        <Choice name="width" label="Width" />
+        {data === "own" && <Choice name="context" label="Context" />}
+      </Restarting>
+      <Expert>
+        <Restarting>
+          <Seed
             testId="text-seed"
             field={networkFields.seed}
-            value={settings.value.seed}
-            onChange={(seed) => change({ seed })}
+            value={seed}
+            onChange={(value) => change({ seed: value })}
           />
-        </div>
-      </fieldset>
-      <fieldset>
-        <legend class="quiet">Takes effect at once</legend>
-        <div class="text-fields">
-          <Choice name="rate" label="Learning rate" />
-          <Choice name="batch" label="Batch size" />
-        </div>
-      </fieldset>
-    </section>
+        </Restarting>
+      </Expert>
+    </SettingsPanel>
   );
 }

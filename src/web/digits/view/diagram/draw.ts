@@ -1,4 +1,5 @@
 import { token, tokenColor } from "../../../shared/colors.ts";
+import { pixelRatio } from "../../../shared/pixel-ratio.ts";
 import type { Edge } from "./edges.ts";
 import type { DiagramLayout } from "./layout.ts";
 
@@ -21,7 +22,7 @@ export function drawDiagram(
   ink: Uint8Array | undefined,
   edges: readonly Edge[],
 ): void {
-  const scale = devicePixelRatio;
+  const scale = pixelRatio(canvas);
   const [width, height] = [Math.round(size.width * scale), Math.round(size.height * scale)];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d")!;
