@@ -11,6 +11,7 @@ import { momentum } from "./momentum.ts";
 import { oneNeuron } from "./one-neuron.ts";
 import { shift } from "./shift.ts";
 import { templates } from "./templates.ts";
+import { textNumbers } from "./text-numbers.ts";
 import { xor } from "./xor.ts";
 
 export const lessons: ReadonlyMap<string, Lesson> = new Map([
@@ -24,6 +25,7 @@ export const lessons: ReadonlyMap<string, Lesson> = new Map([
   ["dropout", dropout],
   ["mistakes", mistakes],
   ["shift", shift],
+  ["text", textNumbers],
 ]);
 
 /** The address of a lesson, as a part after the #. */

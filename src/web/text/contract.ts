@@ -54,6 +54,8 @@ export interface Sample {
    * predicts the next token.
    */
   readonly attention: readonly Uint8Array[];
+  /** The vector of each token as bytes, 127 for the largest absolute number of all: [vocabulary, width]. */
+  readonly vectors: Int8Array;
   /** The true tokens of each row, for a task. */
   readonly answers?: Uint32Array;
 }

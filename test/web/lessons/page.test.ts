@@ -206,6 +206,29 @@ describe("a visitor who takes one lesson after the other", () => {
     else expect(lost[1]! - lost[0]!).toBeLessThanOrEqual(2);
   });
 
+  test("text: letters get vectors in the order of the alphabet", async () => {
+    await open(visitor, "text");
+    await page.getByTestId("text-nearest").waitFor();
+    await predict(visitor, 1);
+    const height = await heightOf(visitor);
+    await act(visitor, 1);
+    await visitor.says("lesson-note", /Now point at a letter\.$/);
+    const letter = page.getByTestId("text-sample").locator("[data-row='2'][data-place='1']");
+    await letter.click();
+    const name = await letter.innerText();
+    const index = "=abcdefghij".indexOf(name);
+    const seen = await see(visitor, height);
+    expect(seen).toContain(`Your “${name}” has the index ${index}.`);
+    const [, ordered] = /for (\d+) of 10 letters/.exec(seen)!;
+    expect(Number(ordered)).toBeGreaterThanOrEqual(6);
+    expect(seen).toMatch(/^Your prediction was right/);
+    // The view has the same letter, and its neighbors.
+    expect(await page.getByTestId("text-indices").locator("td.chosen").innerText()).toBe(String(index));
+    const [nearest] = await page.getByTestId("text-nearest").locator(".text-vector").allInnerTexts();
+    expect(nearest!.replaceAll("\n", " ")).toMatch(/^[a-j] 0\.\d\d$/);
+    expect(await visitor.accessibilityFaults()).toEqual([]);
+  });
+
   test("backpropagation: shows each number, and the weights of the input 0 stay", async () => {
     await open(visitor, "backpropagation");
     expect(await page.getByTestId("playground-start").count()).toBe(0);

@@ -4,7 +4,15 @@ import type { Sample } from "../../../src/web/text/contract.ts";
 import { readText, readTextFile } from "../../../src/web/text/own-text.ts";
 import { referencesOf } from "../../../src/web/text/service/references.ts";
 import { Curve } from "../../../src/web/text/state/curve.ts";
-import { attentionAt, correction, likeliest, probabilitiesAt, rowOf } from "../../../src/web/text/state/reading.ts";
+import {
+  attentionAt,
+  correction,
+  likeliest,
+  nearestTokens,
+  probabilitiesAt,
+  rowOf,
+  vectorOf,
+} from "../../../src/web/text/state/reading.ts";
 
 /** Two rows of three tokens out of three, two heads; the first token of each row is given. */
 const sample: Sample = {
@@ -15,10 +23,23 @@ const sample: Sample = {
   tokens: Uint32Array.of(0, 1, 2, 2, 1, 0),
   logits: Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12].map((value) => Math.log(value + 1))),
   attention: [Uint8Array.from({ length: 16 }, (_, index) => 10 * index)],
+  vectors: Int8Array.of(3, 4, 4, 3, -8, 6),
   answers: Uint32Array.of(0, 1, 2, 2, 1, 1),
 };
 
 describe("a sample", () => {
+  test("has the vector of each token, and finds the most similar ones", () => {
+    expect([...vectorOf(sample, 1)]).toEqual([4, 3]);
+    // The cosines of (3, 4) with (4, 3) and (−8, 6): 24 / 25, and 0 for a right angle.
+    expect(nearestTokens(sample, 0, 2)).toEqual([
+      { token: 1, cosine: 24 / 25 },
+      { token: 2, cosine: 0 },
+    ]);
+    expect(nearestTokens(sample, 2, 1)).toEqual([{ token: 0, cosine: 0 }]);
+    const zero = { ...sample, vectors: new Int8Array(6) };
+    expect(nearestTokens(zero, 0, 1)).toEqual([{ token: 1, cosine: 0 }]);
+  });
+
   test("has the probabilities of the next token, at any temperature", () => {
     const close = (found: number[] | undefined, expected: number[]) =>
       expected.forEach((value, index) => expect(found![index]).toBeCloseTo(value, 6));

@@ -82,6 +82,9 @@ describe("the service of the Text tab", () => {
     const sample = tab.sample();
     expect(sample).toMatchObject({ step: 0, rows: 8, length: 11, given: 6 });
     for (const text of tab.texts()) expect(text).toMatch(/^[a-j]{5}=/);
+    // Vectors of 32 normal numbers: the largest of them is the unit of the bytes.
+    expect(sample.vectors).toHaveLength(11 * 32);
+    expect(sample.vectors.reduce((most, value) => Math.max(most, Math.abs(value)), 0)).toBe(127);
   });
 
   test("learns the task, and is right about unseen questions", async () => {

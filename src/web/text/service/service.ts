@@ -135,5 +135,5 @@ class Progress {
   }
 }
 
-const buffersOf = ({ tokens, logits, attention, answers }: Sample): ArrayBuffer[] =>
-  [tokens, logits, ...attention, ...(answers ? [answers] : [])].map(({ buffer }) => buffer as ArrayBuffer);
+const buffersOf = ({ tokens, logits, attention, vectors, answers }: Sample): ArrayBuffer[] =>
+  [tokens, logits, ...attention, vectors, ...(answers ? [answers] : [])].map(({ buffer }) => buffer as ArrayBuffer);

@@ -25,6 +25,7 @@ export class Writer {
   readonly #source: Source;
   readonly #generator: TextGenerator;
   readonly #tokens: Tensor;
+  readonly #table: Tensor;
   readonly #executable: Executable;
   readonly #layers: number;
 
@@ -33,6 +34,7 @@ export class Writer {
     this.#source = parts.source;
     this.#generator = parts.generator;
     this.#tokens = parts.tokens;
+    this.#table = parts.table;
     this.#executable = parts.executable;
     this.#layers = parts.layers;
   }
@@ -44,7 +46,9 @@ export class Writer {
     const { logits } = model.apply({ tokens }, { recordAttention: (attention) => recorded.push(attention) });
     const weights = Object.fromEntries(recorded.map((one, layer) => [attentionName(layer), one.weights]));
     const executable = await session.compile(defineGraph({ logits, ...weights }));
-    return new Writer({ session, source, generator, tokens, executable, layers: recorded.length });
+    // Parameters are in the order of their first use, and the vectors of tokens are used first.
+    const table = model.parameters[0]!;
+    return new Writer({ session, source, generator, tokens, table, executable, layers: recorded.length });
   }
 
   /**
@@ -74,20 +78,22 @@ export class Writer {
     };
   }
 
-  /** The logits and attention weights for all tokens but the last of each row. */
-  async #computed(tokens: Uint32Array, length: number): Promise<Pick<Sample, "logits" | "attention">> {
+  /** The logits and attention weights for all tokens but the last of each row, and the vectors of all tokens that there are. */
+  async #computed(tokens: Uint32Array, length: number): Promise<Pick<Sample, "logits" | "attention" | "vectors">> {
     this.session.write(
       this.#tokens,
       tokens.filter((_, index) => index % length < length - 1),
     );
-    const [, logits, ...attention] = await Promise.all([
+    const [, vectors, logits, ...attention] = await Promise.all([
       this.#executable.run(0, 1),
+      this.session.read(this.#table),
       this.#executable.read("logits"),
       ...Array.from({ length: this.#layers }, (_, layer) => this.#executable.read(attentionName(layer))),
     ]);
     return {
       logits: Float32Array.from(logits),
       attention: attention.map((weights) => Uint8Array.from(weights, (weight) => Math.round(255 * weight))),
+      vectors: asBytes(vectors as Float32Array),
     };
   }
 }
@@ -97,6 +103,13 @@ interface WriterParts {
   readonly source: Source;
   readonly generator: TextGenerator;
   readonly tokens: Tensor;
+  readonly table: Tensor;
   readonly executable: Executable;
   readonly layers: number;
+}
+
+/** Numbers as bytes, 127 for the largest absolute value. */
+function asBytes(values: Float32Array): Int8Array {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return Int8Array.from(values, (value) => Math.round((127 * value) / (largest || 1)));
 }

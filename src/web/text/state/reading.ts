@@ -11,6 +11,10 @@ export const rowOf = ({ tokens, length }: Sample, row: number): Uint32Array =>
 /** Whether the network wrote a token. The others are given. */
 export const isWritten = ({ given }: Sample, place: number): boolean => place >= given;
 
+/** The number of tokens that there are. */
+const vocabularyOf = ({ logits, rows, length }: Pick<Sample, "logits" | "rows" | "length">): number =>
+  logits.length / (rows * (length - 1));
+
 /**
  * The probabilities of all tokens at a place: softmax(logits / temperature), and with a temperature of 0 the most likely
  * token alone. Undefined for the first token of a row, which nothing predicts.
@@ -21,7 +25,7 @@ export function probabilitiesAt(
   temperature: number,
 ): number[] | undefined {
   if (place === 0) return undefined;
-  const vocabulary = logits.length / (rows * (length - 1));
+  const vocabulary = vocabularyOf({ logits, rows, length });
   const start = (row * (length - 1) + place - 1) * vocabulary;
   const own = Array.from(logits.subarray(start, start + vocabulary));
   const largest = Math.max(...own);
@@ -63,6 +67,32 @@ export function attentionAt(
   const heads = weights.length / (rows * positions ** 2);
   const start = ((row * heads + head) * positions + place - 1) * positions;
   return Array.from(weights.subarray(start, start + place), (weight) => weight / 255);
+}
+
+/** The vector of a token, as bytes. */
+export function vectorOf(sample: Sample, token: number): Int8Array {
+  const width = sample.vectors.length / vocabularyOf(sample);
+  return sample.vectors.subarray(token * width, (token + 1) * width);
+}
+
+/** The other tokens with the most similar vectors by the cosine of their angle, from the most similar on. */
+export function nearestTokens(
+  sample: Sample,
+  token: number,
+  count: number,
+): readonly { readonly token: number; readonly cosine: number }[] {
+  const own = vectorOf(sample, token);
+  return Array.from({ length: vocabularyOf(sample) }, (_, other) => other)
+    .filter((other) => other !== token)
+    .map((other) => ({ token: other, cosine: cosine(own, vectorOf(sample, other)) }))
+    .sort((a, b) => b.cosine - a.cosine)
+    .slice(0, count);
+}
+
+/** 0 if a vector is 0. */
+function cosine(one: Int8Array, other: Int8Array): number {
+  const product = (a: Int8Array, b: Int8Array) => a.reduce((sum, value, index) => sum + value * b[index]!, 0);
+  return product(one, other) / Math.sqrt(product(one, one) * product(other, other) || 1);
 }
 
 /** The true tokens of a row, if the network got one wrong. */

@@ -32,11 +32,13 @@ export const deviceGone = signal(false);
 
 /** The newest sample. */
 export const latest = signal<Sample | undefined>(undefined);
-/** The most samples that are kept: a sample of an own text has up to 150 KB. */
+/** The most samples that are kept: a sample of an own text has up to 180 KB. */
 export const MOST_SAMPLES = 40;
 export const samples = signal(new StepHistory<Sample>(MOST_SAMPLES));
 /** An earlier sample that the visitor chose; undefined for the newest one. */
 export const earlier = signal<Sample | undefined>(undefined);
+/** Whether the view of tokens and vectors is open. */
+export const vectorsOpen = signal(false);
 export const shownSample = computed(() => earlier.value ?? latest.value);
 
 /** A character of the shown sample. */

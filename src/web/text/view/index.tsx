@@ -4,6 +4,7 @@
 import "./text.css";
 import "./sample.css";
 import "./detail.css";
+import "./vectors.css";
 import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
 import type { WorkerApi } from "../../contract.ts";
@@ -14,6 +15,7 @@ import { LossChart } from "./loss-chart.tsx";
 import { SampleCard } from "./sample.tsx";
 import { Settings } from "./settings.tsx";
 import { Toolbar } from "./toolbar.tsx";
+import { Vectors } from "./vectors.tsx";
 
 /** The Text tab. It trains while it is visible. */
 export function Text({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
@@ -25,6 +27,7 @@ export function Text({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
       <Detail />
       <History />
       <LossChart />
+      <Vectors />
       <Settings />
     </div>
   );
