@@ -1,13 +1,12 @@
 /*
  * `wgrad train --nats`: starts or continues a run that workers train together, coordinates it, and saves its model.
  */
-import { randomBytes } from "node:crypto";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { ObjectBucket } from "../../cluster/objects.ts";
 import { Coordinator, type CoordinatedRound } from "../../cluster/training/coordinator.ts";
 import { flattened, layoutOf, unflattened } from "../../cluster/training/layout.ts";
 import type { SharingSettings } from "../../cluster/training/messages.ts";
-import { DATA } from "../../cluster/training/names.ts";
+import { DATA, newMember } from "../../cluster/training/names.ts";
 import type { SharedOptions } from "../../cluster/training/rounds.ts";
 import { storeRun } from "../../cluster/training/run-store.ts";
 import { setUpTraining } from "../../cluster/training/set-up.ts";
@@ -99,7 +98,7 @@ class SharedProgress {
     };
     const coordinator = new Coordinator(run, {
       link,
-      owner: randomBytes(16).toString("hex"),
+      owner: newMember(),
       version,
       signal: this.#signal,
       log: (line) => this.#warn(line),

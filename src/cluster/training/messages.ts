@@ -10,10 +10,14 @@ import type { OuterOptions } from "./outer.ts";
 import type { OpenSteps, StepRange } from "./ranges.ts";
 import type { Commit, Participation, RoundTask } from "./rounds.ts";
 
-const FORMAT = 1;
+export const FORMAT = 1;
 
 const MOST_STEPS = Number.MAX_SAFE_INTEGER;
-const MOST_WORKERS = 1024;
+
+/** With more workers, the record of a round could be too large for a message. */
+export const MOST_WORKERS = 512;
+
+const MOST_ROUNDS = 10_000;
 
 /** The largest message: with many workers, the record of a round. */
 export const MOST_MESSAGE_BYTES = 512 * 1024;
@@ -27,7 +31,11 @@ export interface SharingSettings {
   readonly innerSteps: number;
   readonly outer: OuterOptions;
   readonly changeType: ChangeType;
+  /** The number of rounds after which each worker stores the state of its optimizer. */
+  readonly stateEvery: number;
 }
+
+const SHARING_FIELDS = ["workers", "quorum", "innerSteps", "outer", "changeType", "stateEvery"];
 
 /** What workers are told to train: options of `wgrad train` by name, and digests of data sets. */
 export interface RunDescription {
@@ -54,7 +62,7 @@ export async function readRunDescription(name: string, bytes: Uint8Array): Promi
     version: fields.text("version", VERSION),
     configuration: fields.record("configuration", OPTION, 200),
     data: fields.list("data", 10, readDataReference),
-    sharing: readSharing(fields.object("sharing", ["workers", "quorum", "innerSteps", "outer", "changeType"])),
+    sharing: readSharing(fields.object("sharing", SHARING_FIELDS)),
   };
 }
 
@@ -67,6 +75,7 @@ function readSharing(fields: MessageFields): SharingSettings {
     innerSteps: fields.whole("innerSteps", 1, 1_000_000),
     outer: { learningRate: outer.finite("learningRate"), momentum: outer.finite("momentum") },
     changeType: fields.oneOf("changeType", changeTypes),
+    stateEvery: fields.whole("stateEvery", 1, MOST_ROUNDS),
   };
 }
 
@@ -77,6 +86,12 @@ export interface RoundMessage {
   readonly tasks: readonly RoundTask[];
   /** For each worker with a task, the last round in which its change was used, if there is one. */
   readonly lastRounds: Readonly<Record<string, number>>;
+  /** The processes that act as workers of other ids, by worker. */
+  readonly members: Readonly<Record<string, string>>;
+  /** The workers that store the state of their optimizer together with their change. */
+  readonly stateOf: readonly string[];
+  /** The histories of workers that have a new process; null if there are none. */
+  readonly histories: ObjectReference | null;
   /** Whether the run has ended. There are no tasks then. */
   readonly isFinished: boolean;
 }
@@ -85,7 +100,8 @@ export const roundBytes = (message: RoundMessage): Uint8Array => messageBytes({ 
 
 /** Checks the message of a coordinator. @throws MessageError */
 export function readRound(run: string, bytes: Uint8Array): RoundMessage {
-  const allowed = ["format", "round", "values", "tasks", "lastRounds", "isFinished"];
+  const own = ["format", "round", "values", "tasks", "lastRounds", "isFinished"];
+  const allowed = [...own, "members", "stateOf", "histories"];
   const fields = readMessage(`round of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
@@ -93,6 +109,9 @@ export function readRound(run: string, bytes: Uint8Array): RoundMessage {
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
     lastRounds: readRounds(fields),
+    members: readMembers(fields),
+    stateOf: fields.list("stateOf", MOST_WORKERS, readWorker),
+    histories: readReferenceOrNull(fields, "histories"),
     isFinished: fields.flag("isFinished"),
   };
 }
@@ -103,9 +122,24 @@ function readRounds(fields: MessageFields): Record<string, number> {
   return Object.fromEntries(workers.map((worker) => [worker, rounds.whole(worker, 0, MOST_STEPS)]));
 }
 
+function readMembers(fields: MessageFields): Record<string, string> {
+  const workers = Object.keys(fields.record("members", MEMBER, MOST_WORKERS));
+  const members = fields.object("members", workers);
+  return Object.fromEntries(workers.map((worker) => [worker, members.text(worker, MEMBER)]));
+}
+
+function readWorker(value: unknown, where: string): string {
+  return new MessageFields(where, { worker: value }, ["worker"]).text("worker", MEMBER);
+}
+
+const readReferenceOrNull = (fields: MessageFields, name: string): ObjectReference | null =>
+  fields.isNull(name) ? null : readReference(fields.object(name, REFERENCE_FIELDS));
+
 const TASK_FIELDS = ["worker", "range", "scheduleStep", "scheduleStride"] as const;
 
-const readTask = (value: unknown, where: string): RoundTask => taskIn(new MessageFields(where, value, TASK_FIELDS));
+/** Checks a task. @throws MessageError */
+export const readTask = (value: unknown, where: string): RoundTask =>
+  taskIn(new MessageFields(where, value, TASK_FIELDS));
 
 const taskIn = (fields: MessageFields): RoundTask => ({
   worker: fields.text("worker", MEMBER),
@@ -133,6 +167,8 @@ export interface StoredChange {
   readonly type: ChangeType;
   readonly exponent: number;
   readonly object: ObjectReference;
+  /** The state of the optimizer after the round, if it was asked for. */
+  readonly state: ObjectReference | null;
 }
 
 /** What a worker says every second. */
@@ -167,7 +203,7 @@ export function readMember(run: string, bytes: Uint8Array): MemberMessage {
 }
 
 function readStoredChange(message: MessageFields): StoredChange {
-  const names = ["round", "task", "ownStep", "examples", "loss", "type", "exponent", "object"];
+  const names = ["round", "task", "ownStep", "examples", "loss", "type", "exponent", "object", "state"];
   const fields = message.object("change", names);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
@@ -178,6 +214,7 @@ function readStoredChange(message: MessageFields): StoredChange {
     type: fields.oneOf("type", changeTypes),
     exponent: fields.whole("exponent", -1000, 1000),
     object: readReference(fields.object("object", REFERENCE_FIELDS)),
+    state: readReferenceOrNull(fields, "state"),
   };
 }
 
@@ -191,12 +228,18 @@ export interface CommitRecord extends Commit {
   /** The number of steps that were committed, with this round. */
   readonly steps: number;
   readonly open: OpenSteps;
+  /** The values before the round. */
+  readonly start: ObjectReference;
   readonly values: ObjectReference;
   readonly velocity: ObjectReference;
   /** The process that wrote it. */
   readonly coordinator: string;
   /** The names of the participants by id. */
   readonly names: Readonly<Record<string, string>>;
+  /** The processes that act as participants of other ids, by worker. */
+  readonly members: Readonly<Record<string, string>>;
+  /** The states of optimizers that were stored after the round, by worker. */
+  readonly states: Readonly<Record<string, ObjectReference>>;
 }
 
 export const commitBytes = (record: CommitRecord): Uint8Array => messageBytes({ format: FORMAT, ...record });
@@ -204,7 +247,7 @@ export const commitBytes = (record: CommitRecord): Uint8Array => messageBytes({ 
 /** Checks a record. @throws MessageError */
 export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
   const own = ["format", "round", "tasks", "participants", "digest", "steps", "open", "values", "velocity"];
-  const allowed = [...own, "coordinator", "names"];
+  const allowed = [...own, "start", "coordinator", "names", "members", "states"];
   const fields = readMessage(`commit of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
@@ -216,10 +259,13 @@ export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
     open: fields.list("open", MOST_WORKERS * MOST_WORKERS, (value, where) =>
       rangeIn(new MessageFields(where, value, ["first", "count"])),
     ),
+    start: readReference(fields.object("start", REFERENCE_FIELDS)),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     velocity: readReference(fields.object("velocity", REFERENCE_FIELDS)),
     coordinator: fields.text("coordinator", MEMBER),
     names: readNames(fields),
+    members: readMembers(fields),
+    states: readStates(fields),
   };
 }
 
@@ -242,4 +288,12 @@ function readParticipation(value: unknown, where: string): Participation {
 function readNames(fields: MessageFields): Record<string, string> {
   const names = fields.record("names", MEMBER, MOST_WORKERS);
   return Object.fromEntries(Object.entries(names).map(([member, name]) => [member, String(name)]));
+}
+
+function readStates(fields: MessageFields): Record<string, ObjectReference> {
+  const workers = Object.keys(fields.record("states", MEMBER, MOST_WORKERS));
+  const states = fields.object("states", workers);
+  return Object.fromEntries(
+    workers.map((worker) => [worker, readReference(states.object(worker, REFERENCE_FIELDS))] as const),
+  );
 }

@@ -4,7 +4,7 @@
  */
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
-import { ReadTimeoutError } from "../objects.ts";
+import { ReadTimeoutError, type ObjectReference } from "../objects.ts";
 import { isUnreachable } from "../retry.ts";
 import { decodeChange } from "./encode.ts";
 import type { ValueLayout } from "./layout.ts";
@@ -28,6 +28,8 @@ export interface CollectorParts {
   readonly members: Members;
   readonly layout: ValueLayout;
   readonly message: RoundMessage;
+  /** The id of the process that acts as a worker. */
+  memberOf(worker: string): string;
 }
 
 /** Collects the changes of one round. */
@@ -35,6 +37,7 @@ export class RoundCollector {
   readonly #parts: CollectorParts;
   readonly #contributions = new Map<string, Contribution>();
   readonly #names = new Map<string, string>();
+  readonly #states = new Map<string, ObjectReference>();
   readonly #lost = new Set<string>();
   readonly #failures: string[] = [];
   /** How often the change of each worker could not be read. */
@@ -48,6 +51,11 @@ export class RoundCollector {
   /** The names of the workers whose changes are used, by id. */
   get names(): ReadonlyMap<string, string> {
     return this.#names;
+  }
+
+  /** The states of optimizers that these workers have stored, by id. */
+  get states(): ReadonlyMap<string, ObjectReference> {
+    return this.#states;
   }
 
   /** Why workers could not do their tasks. */
@@ -89,12 +97,12 @@ export class RoundCollector {
 
   /** Takes the changes that have arrived, and notes which workers are lost. */
   async #take(ended: AbortSignal): Promise<void> {
-    const { message, members } = this.#parts;
+    const { message, members, memberOf } = this.#parts;
     const alive = new Map(members.alive.map((each) => [each.member, each]));
     for (const task of message.tasks) {
       const { worker } = task;
       if (this.#contributions.has(worker) || this.#lost.has(worker)) continue;
-      const heard = alive.get(worker);
+      const heard = alive.get(memberOf(worker));
       if (!heard) this.#lost.add(worker);
       else if (heard.failure?.round === message.round) this.#refuse(worker, heard.failure.reason);
       else if (heard.change?.round === message.round && isSameTask(heard.change.task, task))
@@ -105,26 +113,28 @@ export class RoundCollector {
   #refuse(worker: string, reason: string): void {
     this.#lost.add(worker);
     this.#failures.push(reason);
-    this.#parts.members.refuse(worker, reason);
+    this.#parts.members.refuse(this.#parts.memberOf(worker), reason);
   }
 
-  async #read({ member, name }: MemberMessage, stored: StoredChange, ended: AbortSignal): Promise<void> {
+  async #read({ name }: MemberMessage, stored: StoredChange, ended: AbortSignal): Promise<void> {
     const { link, store, layout } = this.#parts;
-    const { object, type, exponent, task, ownStep, examples, loss } = stored;
+    const { object, type, exponent, task, ownStep, examples, loss, state } = stored;
+    const { worker, range } = task;
     try {
       const bytes = await store.get(object);
       const change = { type, exponent, bytes };
       decodeChange(`worker ${name}`, change, layout.size);
-      this.#contributions.set(member, { worker: member, range: task.range, ownStep, examples, loss, change });
-      this.#names.set(member, name);
+      this.#contributions.set(worker, { worker, range, ownStep, examples, loss, change });
+      this.#names.set(worker, name);
+      if (state) this.#states.set(worker, state);
     } catch (error) {
       ended.throwIfAborted();
-      if (error instanceof DataError) return this.#refuse(member, error.message);
+      if (error instanceof DataError) return this.#refuse(worker, error.message);
       if (!isUnreachable(link, error)) throw error;
       // The server may be back soon. A worker that replaces its object again and again must not hold up the others.
-      const attempts = (this.#attempts.get(member) ?? 0) + 1;
-      this.#attempts.set(member, attempts);
-      if (error instanceof ReadTimeoutError && attempts === MOST_ATTEMPTS) this.#refuse(member, error.message);
+      const attempts = (this.#attempts.get(worker) ?? 0) + 1;
+      this.#attempts.set(worker, attempts);
+      if (error instanceof ReadTimeoutError && attempts === MOST_ATTEMPTS) this.#refuse(worker, error.message);
     }
   }
 }
