@@ -56,7 +56,6 @@ const NOT_SHARED = [
   "folds",
   "checkpoint",
   "resume",
-  "report",
   "patience",
   "maxSeconds",
   "lossTolerance",

@@ -63,6 +63,8 @@ interface CollectedRound {
   readonly tasks: readonly RoundTask[];
   readonly contributions: readonly Contribution[];
   readonly collector: RoundCollector;
+  /** The time at which it began, as of `performance.now()`. */
+  readonly began: number;
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
@@ -173,10 +175,13 @@ export class Coordinator {
     const tasks = tasksOf(state, this.#alive, options);
     const message = await this.#message(store, { round: state.round, values, tasks }, ended);
     const memberOf = (worker: string) => this.#successors.memberOf(worker);
+    const began = performance.now();
     const collector = new RoundCollector({ link, run, store, members: this.#members, layout, message, memberOf });
     const contributions = await collector.collect(sharing.quorum, ended);
-    if (contributions.length > 0) return this.#commit(store, { state, values, tasks, contributions, collector }, ended);
-    if (collector.failures.length === tasks.length) throw allFailed(state.round, collector.failures[0]!);
+    if (contributions.length > 0)
+      return this.#commit(store, { state, values, tasks, contributions, collector, began }, ended);
+    const failures = [...collector.missing.values()].flatMap(({ reason }) => reason ?? []);
+    if (failures.length > 0 && failures.length === tasks.length) throw allFailed(state.round, failures[0]!);
     return undefined;
   }
 
@@ -212,7 +217,7 @@ export class Coordinator {
 
   async #commit(
     store: RunStore,
-    { state, values, tasks, contributions, collector }: CollectedRound,
+    { state, values, tasks, contributions, collector, began }: CollectedRound,
     ended: AbortSignal,
   ): Promise<{ state: SharedState; record: CommitRecord }> {
     const { link, owner } = this.#options;
@@ -233,6 +238,9 @@ export class Coordinator {
       names: Object.fromEntries(collector.names),
       members: this.#successors.membersOf(workers),
       states: Object.fromEntries(collector.states),
+      milliseconds: Math.round(performance.now() - began),
+      facts: Object.fromEntries(collector.facts),
+      missing: Object.fromEntries(collector.missing),
     };
     await store.append(record, ended);
     const waiting = tasks.map(({ worker }) => worker).filter((worker) => this.#replaced.has(worker));

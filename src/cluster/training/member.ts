@@ -9,7 +9,14 @@ import { whileUnreachable } from "../retry.ts";
 import type { ValueLayout } from "./layout.ts";
 import { REPORT_MILLISECONDS } from "./members.ts";
 import { readHistory } from "./history.ts";
-import { memberBytes, readRound, type MemberMessage, type RoundMessage, type StoredChange } from "./messages.ts";
+import {
+  memberBytes,
+  onOneLine,
+  readRound,
+  type MemberMessage,
+  type RoundMessage,
+  type StoredChange,
+} from "./messages.ts";
 import { memberSubject, newMember, roundSubject } from "./names.ts";
 import type { RoundTrainer } from "./round-trainer.ts";
 import { isSameTask, type RoundTask } from "./rounds.ts";
@@ -120,13 +127,15 @@ export class TrainingMember {
       // It took several rounds to get there.
       if (this.#latest?.round !== round) return false;
       const start = await whileUnreachable(link, () => store.vector(values, layout.size), signal);
+      const began = performance.now();
       const { change, ownStep, examples, loss } = await trainer.train(task, start, signal);
+      const trainMilliseconds = Math.round(performance.now() - began);
       const put = (kind: "change" | "state", bytes: Uint8Array) =>
         whileUnreachable(link, () => store.putBytes(kind, { round, owner: this.#id }, bytes), signal);
       const state = message.stateOf.includes(task.worker) ? await put("state", stateBytes(trainer.lastState)) : null;
       const object = await put("change", change.bytes);
       const { type, exponent } = change;
-      this.#change = { round, task, ownStep, examples, loss, type, exponent, object, state };
+      this.#change = { round, task, ownStep, examples, loss, type, exponent, object, state, trainMilliseconds };
       this.#report();
       trained(task, loss);
       return true;
@@ -135,7 +144,7 @@ export class TrainingMember {
       // The round was committed without this worker, and its values are gone.
       if (error instanceof MessageError && this.#latest?.round !== round) return false;
       if (!(error instanceof WgradError)) throw error;
-      this.#failure = { round, reason: error.message.replaceAll(/\p{C}/gu, " ").slice(0, 400) };
+      this.#failure = { round, reason: onOneLine(error.message) };
       this.#report();
       return false;
     }

@@ -18,6 +18,7 @@ const MOST_STEPS = Number.MAX_SAFE_INTEGER;
 export const MOST_WORKERS = 512;
 
 const MOST_ROUNDS = 10_000;
+const MOST_MILLISECONDS = 1e10;
 
 /** The largest message: with many workers, the record of a round. */
 export const MOST_MESSAGE_BYTES = 512 * 1024;
@@ -108,7 +109,7 @@ export function readRound(run: string, bytes: Uint8Array): RoundMessage {
     round: fields.whole("round", 0, MOST_STEPS),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
-    lastRounds: readRounds(fields),
+    lastRounds: byWorker(fields, "lastRounds", (rounds, worker) => rounds.whole(worker, 0, MOST_STEPS)),
     members: readMembers(fields),
     stateOf: fields.list("stateOf", MOST_WORKERS, readWorker),
     histories: readReferenceOrNull(fields, "histories"),
@@ -116,17 +117,19 @@ export function readRound(run: string, bytes: Uint8Array): RoundMessage {
   };
 }
 
-function readRounds(fields: MessageFields): Record<string, number> {
-  const workers = Object.keys(fields.record("lastRounds", MEMBER, MOST_WORKERS));
-  const rounds = fields.object("lastRounds", workers);
-  return Object.fromEntries(workers.map((worker) => [worker, rounds.whole(worker, 0, MOST_STEPS)]));
+/** An object whose keys are ids of workers. */
+function byWorker<Value>(
+  fields: MessageFields,
+  name: string,
+  read: (values: MessageFields, worker: string) => Value,
+): Record<string, Value> {
+  const workers = Object.keys(fields.record(name, MEMBER, MOST_WORKERS));
+  const values = fields.object(name, workers);
+  return Object.fromEntries(workers.map((worker) => [worker, read(values, worker)] as const));
 }
 
-function readMembers(fields: MessageFields): Record<string, string> {
-  const workers = Object.keys(fields.record("members", MEMBER, MOST_WORKERS));
-  const members = fields.object("members", workers);
-  return Object.fromEntries(workers.map((worker) => [worker, members.text(worker, MEMBER)]));
-}
+const readMembers = (fields: MessageFields): Record<string, string> =>
+  byWorker(fields, "members", (members, worker) => members.text(worker, MEMBER));
 
 function readWorker(value: unknown, where: string): string {
   return new MessageFields(where, { worker: value }, ["worker"]).text("worker", MEMBER);
@@ -169,6 +172,8 @@ export interface StoredChange {
   readonly object: ObjectReference;
   /** The state of the optimizer after the round, if it was asked for. */
   readonly state: ObjectReference | null;
+  /** How long the worker trained. */
+  readonly trainMilliseconds: number;
 }
 
 /** What a worker says every second. */
@@ -188,6 +193,9 @@ export const memberBytes = (message: MemberMessage): Uint8Array => messageBytes(
 /** A name or a reason, as tables show it. */
 const LINE = /^[^\p{C}]{1,400}$/u;
 
+/** An error as a reason in a message. */
+export const onOneLine = (reason: string): string => reason.replaceAll(/\p{C}/gu, " ").slice(0, 400);
+
 /** Checks the message of a worker. @throws MessageError */
 export function readMember(run: string, bytes: Uint8Array): MemberMessage {
   const allowed = ["format", "member", "name", "version", "change", "failure"];
@@ -203,7 +211,18 @@ export function readMember(run: string, bytes: Uint8Array): MemberMessage {
 }
 
 function readStoredChange(message: MessageFields): StoredChange {
-  const names = ["round", "task", "ownStep", "examples", "loss", "type", "exponent", "object", "state"];
+  const names = [
+    "round",
+    "task",
+    "ownStep",
+    "examples",
+    "loss",
+    "type",
+    "exponent",
+    "object",
+    "state",
+    "trainMilliseconds",
+  ];
   const fields = message.object("change", names);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
@@ -215,6 +234,7 @@ function readStoredChange(message: MessageFields): StoredChange {
     exponent: fields.whole("exponent", -1000, 1000),
     object: readReference(fields.object("object", REFERENCE_FIELDS)),
     state: readReferenceOrNull(fields, "state"),
+    trainMilliseconds: fields.whole("trainMilliseconds", 0, MOST_MILLISECONDS),
   };
 }
 
@@ -222,6 +242,26 @@ const readFailure = (fields: MessageFields) => ({
   round: fields.whole("round", 0, MOST_STEPS),
   reason: fields.text("reason", LINE),
 });
+
+/** What a participant did in a round, for reports. */
+export interface ParticipantFacts {
+  readonly trainMilliseconds: number;
+  /** When the coordinator had read its change, from the start of the round. */
+  readonly arrivedMilliseconds: number;
+  /** The bytes that it sent: its change, and the state of its optimizer. */
+  readonly sentBytes: number;
+}
+
+/** Why the change of a worker was not used: it was lost, it took too long, or it was refused. */
+export const missingKinds = ["lost", "late", "refused"] as const;
+
+/** A worker with a task whose change was not used. */
+export interface MissingWorker {
+  readonly name: string;
+  readonly kind: (typeof missingKinds)[number];
+  /** Why it was refused; null for the other kinds. */
+  readonly reason: string | null;
+}
 
 /** The record of a round on the server, with everything that the next coordinator needs. */
 export interface CommitRecord extends Commit {
@@ -240,6 +280,11 @@ export interface CommitRecord extends Commit {
   readonly members: Readonly<Record<string, string>>;
   /** The states of optimizers that were stored after the round, by worker. */
   readonly states: Readonly<Record<string, ObjectReference>>;
+  /** How long the round took, until its values were stored. */
+  readonly milliseconds: number;
+  /** For each participant, by worker. */
+  readonly facts: Readonly<Record<string, ParticipantFacts>>;
+  readonly missing: Readonly<Record<string, MissingWorker>>;
 }
 
 export const commitBytes = (record: CommitRecord): Uint8Array => messageBytes({ format: FORMAT, ...record });
@@ -247,7 +292,7 @@ export const commitBytes = (record: CommitRecord): Uint8Array => messageBytes({ 
 /** Checks a record. @throws MessageError */
 export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
   const own = ["format", "round", "tasks", "participants", "digest", "steps", "open", "values", "velocity"];
-  const allowed = [...own, "start", "coordinator", "names", "members", "states"];
+  const allowed = [...own, "start", "coordinator", "names", "members", "states", "milliseconds", "facts", "missing"];
   const fields = readMessage(`commit of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
@@ -263,9 +308,12 @@ export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     velocity: readReference(fields.object("velocity", REFERENCE_FIELDS)),
     coordinator: fields.text("coordinator", MEMBER),
-    names: readNames(fields),
+    names: byWorker(fields, "names", (names, worker) => names.text(worker, LINE)),
     members: readMembers(fields),
-    states: readStates(fields),
+    states: byWorker(fields, "states", (states, worker) => readReference(states.object(worker, REFERENCE_FIELDS))),
+    milliseconds: fields.whole("milliseconds", 0, MOST_MILLISECONDS),
+    facts: byWorker(fields, "facts", readFacts),
+    missing: byWorker(fields, "missing", readMissing),
   };
 }
 
@@ -285,15 +333,20 @@ function readParticipation(value: unknown, where: string): Participation {
   };
 }
 
-function readNames(fields: MessageFields): Record<string, string> {
-  const names = fields.record("names", MEMBER, MOST_WORKERS);
-  return Object.fromEntries(Object.entries(names).map(([member, name]) => [member, String(name)]));
+function readFacts(all: MessageFields, worker: string): ParticipantFacts {
+  const fields = all.object(worker, ["trainMilliseconds", "arrivedMilliseconds", "sentBytes"]);
+  return {
+    trainMilliseconds: fields.whole("trainMilliseconds", 0, MOST_MILLISECONDS),
+    arrivedMilliseconds: fields.whole("arrivedMilliseconds", 0, MOST_MILLISECONDS),
+    sentBytes: fields.whole("sentBytes", 0, Number.MAX_SAFE_INTEGER),
+  };
 }
 
-function readStates(fields: MessageFields): Record<string, ObjectReference> {
-  const workers = Object.keys(fields.record("states", MEMBER, MOST_WORKERS));
-  const states = fields.object("states", workers);
-  return Object.fromEntries(
-    workers.map((worker) => [worker, readReference(states.object(worker, REFERENCE_FIELDS))] as const),
-  );
+function readMissing(all: MessageFields, worker: string): MissingWorker {
+  const fields = all.object(worker, ["name", "kind", "reason"]);
+  return {
+    name: fields.text("name", LINE),
+    kind: fields.oneOf("kind", missingKinds),
+    reason: fields.isNull("reason") ? null : fields.text("reason", LINE),
+  };
 }

@@ -174,7 +174,18 @@ describe("hostile messages", () => {
           const { type, exponent, bytes } = encodeChange(new Float32Array(layout.size), "float16");
           const object = await store.putBytes("change", { round, owner: member }, bytes);
           change = await changeOf(
-            { round, task, ownStep: 0, examples: 70, loss: 1, type, exponent, object, state: null },
+            {
+              round,
+              task,
+              ownStep: 0,
+              examples: 70,
+              loss: 1,
+              type,
+              exponent,
+              object,
+              state: null,
+              trainMilliseconds: 1,
+            },
             store,
           );
         })();
