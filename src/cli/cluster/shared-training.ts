@@ -43,8 +43,9 @@ export async function trainWithWorkers(training: SharedTraining): Promise<void> 
   await setUpTraining(link);
   const data = await uploadData(run.flags, await ObjectBucket.open(link, DATA));
   const name = await storeRun(link, { version, configuration: sharedOptions(given), data, sharing });
+  const steps = `${counted(sharing.innerSteps, "step")} a round${sharing.isAdaptive ? " at first" : ""}`;
   say([
-    ...field("run", `${name}: ${counted(sharing.innerSteps, "step")} a round, ${counted(sharing.workers, "worker")}`),
+    ...field("run", `${name}: ${steps}, ${counted(sharing.workers, "worker")}`),
     ...field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats)}\``),
   ]);
   const report = run.flags.report === undefined ? undefined : await startReport(run.flags.report, run, subject);
@@ -53,8 +54,8 @@ export async function trainWithWorkers(training: SharedTraining): Promise<void> 
     const progress = new SharedProgress({ ...training, name, report, signal: interruption.signal });
     const last = await progress.follow();
     if (last && last.record.steps >= subject.trainer.totalSteps) return await end({ ...training, name, report }, last);
-    const { steps = 0 } = last?.record ?? {};
-    say(`left at step ${count(steps)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
+    const { steps: made = 0 } = last?.record ?? {};
+    say(`left at step ${count(made)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
     process.exitCode = interruption.exitCode ?? 0;
   } finally {
     interruption.stopListening();
@@ -157,6 +158,7 @@ class SharedProgress {
       epoch: progress.epoch,
       loss: progress.loss,
       workers,
+      innerSteps: record.innerSteps,
       ...speedFields(progress.examplesPerSecond, unitOf(this.#training.run)),
     });
   }

@@ -5,6 +5,7 @@
 import { LeaseLostError } from "../fenced-log.ts";
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
+import { nextInnerSteps } from "./adaptive.ts";
 import type { ObjectReference } from "../objects.ts";
 import { whileUnreachable } from "../retry.ts";
 import { historiesBytes, WorkerHistories, type WorkerHistory } from "./history.ts";
@@ -32,7 +33,7 @@ export interface CoordinatedRun {
   readonly name: string;
   readonly layout: ValueLayout;
   readonly options: SharedOptions;
-  readonly sharing: Pick<SharingSettings, "workers" | "quorum" | "stateEvery">;
+  readonly sharing: Pick<SharingSettings, "workers" | "quorum" | "stateEvery" | "isAdaptive">;
   /** The initial values of the model. */
   readonly initial: Float32Array;
 }
@@ -89,11 +90,14 @@ export class Coordinator {
   readonly #successors = new Successors();
   /** The workers that have a new process, which has not contributed yet. */
   readonly #replaced = new Set<string>();
+  /** H of the next round. */
+  #innerSteps: number;
   #isStandby = false;
 
   constructor(run: CoordinatedRun, options: CoordinatorOptions) {
     [this.#run, this.#options] = [run, options];
     this.#histories = new WorkerHistories(run.sharing.stateEvery);
+    this.#innerSteps = run.options.innerSteps;
     const { link, version, reportMilliseconds = REPORT_MILLISECONDS, log } = options;
     this.#members = new Members(link, run.name, { version, reportMilliseconds, log: (line) => log(line) });
   }
@@ -169,7 +173,8 @@ export class Coordinator {
     values: ObjectReference,
     ended: AbortSignal,
   ): Promise<{ state: SharedState; record: CommitRecord } | undefined> {
-    const { options, layout, sharing, name: run } = this.#run;
+    const { layout, sharing, name: run } = this.#run;
+    const options = { ...this.#run.options, innerSteps: this.#innerSteps };
     const { link } = this.#options;
     await this.#awaitWorkers(state.round === 0 ? sharing.workers : sharing.quorum, ended);
     const tasks = tasksOf(state, this.#alive, options);
@@ -222,7 +227,8 @@ export class Coordinator {
   ): Promise<{ state: SharedState; record: CommitRecord }> {
     const { link, owner } = this.#options;
     const { options, layout } = this.#run;
-    const { state: next, commit } = commitRound(state, tasks, contributions, { ...options, layout });
+    const settings = { ...options, layout, innerSteps: this.#innerSteps };
+    const { state: next, commit } = commitRound(state, tasks, contributions, settings);
     const place = { round: next.round, owner };
     const put = (kind: "values" | "velocity") =>
       whileUnreachable(link, () => store.putVector(kind, place, next[kind]), ended);
@@ -271,6 +277,8 @@ export class Coordinator {
   #note(record: CommitRecord, waiting?: ReadonlySet<string>): void {
     this.#histories.note(record, waiting);
     this.#successors.note(record.members);
+    const { sharing, options } = this.#run;
+    if (sharing.isAdaptive) this.#innerSteps = nextInnerSteps(record, options.totalSteps);
     for (const { worker } of record.participants) {
       this.#lastRounds.set(worker, record.round);
       this.#replaced.delete(worker);

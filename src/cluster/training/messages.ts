@@ -18,6 +18,7 @@ const MOST_STEPS = Number.MAX_SAFE_INTEGER;
 export const MOST_WORKERS = 512;
 
 const MOST_ROUNDS = 10_000;
+const MOST_INNER_STEPS = 1_000_000;
 const MOST_MILLISECONDS = 1e10;
 
 /** The largest message: with many workers, the record of a round. */
@@ -34,9 +35,11 @@ export interface SharingSettings {
   readonly changeType: ChangeType;
   /** The number of rounds after which each worker stores the state of its optimizer. */
   readonly stateEvery: number;
+  /** Whether the number of inner steps is chosen by measured speed, after the first round. */
+  readonly isAdaptive: boolean;
 }
 
-const SHARING_FIELDS = ["workers", "quorum", "innerSteps", "outer", "changeType", "stateEvery"];
+const SHARING_FIELDS = ["workers", "quorum", "innerSteps", "outer", "changeType", "stateEvery", "isAdaptive"];
 
 /** What workers are told to train: options of `wgrad train` by name, and digests of data sets. */
 export interface RunDescription {
@@ -73,10 +76,11 @@ function readSharing(fields: MessageFields): SharingSettings {
   return {
     workers,
     quorum: fields.whole("quorum", 1, workers),
-    innerSteps: fields.whole("innerSteps", 1, 1_000_000),
+    innerSteps: fields.whole("innerSteps", 1, MOST_INNER_STEPS),
     outer: { learningRate: outer.finite("learningRate"), momentum: outer.finite("momentum") },
     changeType: fields.oneOf("changeType", changeTypes),
     stateEvery: fields.whole("stateEvery", 1, MOST_ROUNDS),
+    isAdaptive: fields.flag("isAdaptive"),
   };
 }
 
@@ -291,12 +295,24 @@ export const commitBytes = (record: CommitRecord): Uint8Array => messageBytes({ 
 
 /** Checks a record. @throws MessageError */
 export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
-  const own = ["format", "round", "tasks", "participants", "digest", "steps", "open", "values", "velocity"];
+  const own = [
+    "format",
+    "round",
+    "innerSteps",
+    "tasks",
+    "participants",
+    "digest",
+    "steps",
+    "open",
+    "values",
+    "velocity",
+  ];
   const allowed = [...own, "start", "coordinator", "names", "members", "states", "milliseconds", "facts", "missing"];
   const fields = readMessage(`commit of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
+    innerSteps: fields.whole("innerSteps", 1, MOST_INNER_STEPS),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
     participants: fields.list("participants", MOST_WORKERS, readParticipation),
     digest: fields.text("digest", VALUES_DIGEST),

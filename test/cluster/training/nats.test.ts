@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { LeaseLostError } from "../../../src/cluster/fenced-log.ts";
 import { messageBytes } from "../../../src/cluster/messages.ts";
 import { ObjectBucket } from "../../../src/cluster/objects.ts";
+import { nextInnerSteps } from "../../../src/cluster/training/adaptive.ts";
 import { encodeChange } from "../../../src/cluster/training/encode.ts";
 import { memberBytes, readRound, type StoredChange } from "../../../src/cluster/training/messages.ts";
 import { memberSubject, roundSubject, VALUES } from "../../../src/cluster/training/names.ts";
@@ -13,10 +14,12 @@ import {
   everyStep,
   expectReplay,
   id,
+  INNER_STEPS,
   layout,
   loseAll,
   newRun,
   opened,
+  options,
   REPORT_MILLISECONDS,
   server,
   startMember,
@@ -43,6 +46,19 @@ describe("a run over NATS", () => {
     const objects = await (await ObjectBucket.open(link, VALUES)).names(`${run}.`);
     expect(objects.sort()).toEqual(["values", "velocity"].map((kind) => `${run}.${rounds.length}.${kind}.${id("0")}`));
     await link.close();
+  });
+
+  test("chooses the number of inner steps by the measured speed, and can be replayed", async () => {
+    const run = await newRun(1);
+    await startMember(run, id("a"));
+    const { rounds, done } = await coordinate(run, { isAdaptive: true });
+    await done;
+    const records = await commitsOf(run);
+    const { totalSteps } = options;
+    const steps = records.map(({ innerSteps }) => innerSteps);
+    expect(steps).toEqual([INNER_STEPS, ...records.slice(0, -1).map((record) => nextInnerSteps(record, totalSteps))]);
+    expect(records.slice(0, 3).map(({ tasks }) => tasks[0]!.range.count)).toEqual(steps.slice(0, 3));
+    await expectReplay(records, rounds.at(-1)!.values);
   });
 
   test("gives out the steps of a lost worker again, and takes a new one", async () => {

@@ -25,7 +25,7 @@ export const server = natsServer();
 export const REPORT_MILLISECONDS = 40;
 const LEASE_MILLISECONDS = 600;
 
-const INNER_STEPS = 7;
+export const INNER_STEPS = 7;
 const STATE_EVERY = 3;
 const outer = { learningRate: 1, momentum: 0.5 };
 
@@ -69,6 +69,7 @@ export async function newRun(workers: number): Promise<string> {
     outer,
     changeType: "float16",
     stateEvery: STATE_EVERY,
+    isAdaptive: false,
   } as const;
   const name = await storeRun(link, { version, configuration: { seed: ++runs }, data: [], sharing });
   expect(await loadRun(link, name)).toMatchObject({ sharing });
@@ -113,7 +114,7 @@ interface Coordination {
 /** Starts a coordinator. */
 export async function coordinate(
   run: string,
-  { workers = 1, quorum = 1, owner = id("0"), committed = (_round: CoordinatedRound) => {} } = {},
+  { workers = 1, quorum = 1, owner = id("0"), isAdaptive = false, committed = (_round: CoordinatedRound) => {} } = {},
 ): Promise<Coordination> {
   const link = await server.current.connect();
   const trainer = await createTrainer(trainerOptions());
@@ -122,7 +123,7 @@ export async function coordinate(
   const stop = new AbortController();
   const [rounds, lines]: [CoordinatedRound[], string[]] = [[], []];
   const coordinator = new Coordinator(
-    { name: run, layout, options, sharing: { workers, quorum, stateEvery: STATE_EVERY }, initial },
+    { name: run, layout, options, sharing: { workers, quorum, stateEvery: STATE_EVERY, isAdaptive }, initial },
     {
       link,
       owner,

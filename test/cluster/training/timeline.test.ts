@@ -17,6 +17,7 @@ function commit(
   const workers = Object.keys(trained);
   return {
     round,
+    innerSteps: 10,
     tasks: [],
     participants: workers.map((worker, place) => ({
       worker,
