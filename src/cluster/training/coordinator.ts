@@ -12,7 +12,7 @@ import { historiesBytes, WorkerHistories, type WorkerHistory } from "./history.t
 import type { ValueLayout } from "./layout.ts";
 import { CoordinatorLease } from "./lease.ts";
 import { Members, REPORT_MILLISECONDS } from "./members.ts";
-import { roundBytes, type CommitRecord, type RoundMessage, type SharingSettings } from "./messages.ts";
+import { roundBytes, type CommitRecord, type RoundMessage, type SharingSettings, type UsedChange } from "./messages.ts";
 import { roundSubject } from "./names.ts";
 import { RoundCollector } from "./round-collector.ts";
 import { closeRun, RunStore } from "./run-store.ts";
@@ -85,7 +85,7 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #members: Members;
   /** The last round in which the change of each worker was used. */
-  readonly #lastRounds = new Map<string, number>();
+  readonly #lastRounds = new Map<string, UsedChange>();
   #histories: WorkerHistories;
   readonly #successors = new Successors();
   /** The workers that have a new process, which has not contributed yet. */
@@ -279,8 +279,9 @@ export class Coordinator {
     this.#successors.note(record.members);
     const { sharing, options } = this.#run;
     if (sharing.isAdaptive) this.#innerSteps = nextInnerSteps(record, options.totalSteps);
-    for (const { worker } of record.participants) {
-      this.#lastRounds.set(worker, record.round);
+    const { round } = record;
+    for (const { worker, digest } of record.participants) {
+      this.#lastRounds.set(worker, { round, digest });
       this.#replaced.delete(worker);
     }
   }

@@ -6,6 +6,7 @@ import { WgradError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
 import { MessageError } from "../messages.ts";
 import { whileUnreachable } from "../retry.ts";
+import { decodeChange } from "./encode.ts";
 import type { ValueLayout } from "./layout.ts";
 import { REPORT_MILLISECONDS } from "./members.ts";
 import { readHistory } from "./history.ts";
@@ -19,7 +20,7 @@ import {
 } from "./messages.ts";
 import { memberSubject, newMember, roundSubject } from "./names.ts";
 import type { RoundTrainer } from "./round-trainer.ts";
-import { isSameTask, type RoundTask } from "./rounds.ts";
+import { digestOfValues, isSameTask, type RoundTask } from "./rounds.ts";
 import { RunStore } from "./run-store.ts";
 import { readState, stateBytes } from "./stored-state.ts";
 import { Wake } from "./wake.ts";
@@ -52,7 +53,11 @@ export class TrainingMember {
   #latest: RoundMessage | undefined;
   #heardAt = performance.now();
   #change: StoredChange | null = null;
+  /** The digest of that change, as the record of its round has it. */
+  #digest = "";
   #failure: MemberMessage["failure"] = null;
+  /** Names the objects of this process. Another one may have the same id. */
+  readonly #owner = newMember();
   /** The last round in which the change of this worker was used, as far as it knows. */
   #usedRound: number | undefined;
   readonly #wake = new Wake();
@@ -131,11 +136,12 @@ export class TrainingMember {
       const { change, ownStep, examples, loss } = await trainer.train(task, start, signal);
       const trainMilliseconds = Math.round(performance.now() - began);
       const put = (kind: "change" | "state", bytes: Uint8Array) =>
-        whileUnreachable(link, () => store.putBytes(kind, { round, owner: this.#id }, bytes), signal);
+        whileUnreachable(link, () => store.putBytes(kind, { round, owner: this.#owner }, bytes), signal);
       const state = message.stateOf.includes(task.worker) ? await put("state", stateBytes(trainer.lastState)) : null;
       const object = await put("change", change.bytes);
       const { type, exponent } = change;
       this.#change = { round, task, ownStep, examples, loss, type, exponent, object, state, trainMilliseconds };
+      this.#digest = digestOfValues(decodeChange(task.worker, change, layout.size));
       this.#report();
       trained(task, loss);
       return true;
@@ -153,12 +159,13 @@ export class TrainingMember {
   /** Keeps or drops the state of the optimizer after the last round, depending on whether its change was used. */
   async #settle(store: RunStore, message: RoundMessage, { worker }: RoundTask): Promise<void> {
     const { trainer } = this.#options;
-    const lastRound = message.lastRounds[worker];
+    const last = message.lastRounds[worker];
+    const isOwn = last?.round === this.#change?.round && last?.digest === this.#digest;
     if (worker !== this.#worker) await this.#replace(store, message, worker);
-    else if (lastRound !== undefined && lastRound === this.#change?.round) trainer.accept();
-    else if (lastRound !== this.#usedRound) trainer.reset();
+    else if (isOwn) trainer.accept();
+    else if (last?.round !== this.#usedRound) trainer.reset();
     this.#worker = worker;
-    this.#usedRound = lastRound;
+    this.#usedRound = last?.round;
   }
 
   /** Gets the state of the optimizer of a worker whose process is gone, by repeating its rounds. */

@@ -84,13 +84,20 @@ function readSharing(fields: MessageFields): SharingSettings {
   };
 }
 
+/** A change that was used. */
+export interface UsedChange {
+  readonly round: number;
+  /** As in the record of the round: if two processes have the same id, it says whose change was used. */
+  readonly digest: string;
+}
+
 /** What is to be done in a round; sent again and again until it is done. */
 export interface RoundMessage {
   readonly round: number;
   readonly values: ObjectReference;
   readonly tasks: readonly RoundTask[];
   /** For each worker with a task, the last round in which its change was used, if there is one. */
-  readonly lastRounds: Readonly<Record<string, number>>;
+  readonly lastRounds: Readonly<Record<string, UsedChange>>;
   /** The processes that act as workers of other ids, by worker. */
   readonly members: Readonly<Record<string, string>>;
   /** The workers that store the state of their optimizer together with their change. */
@@ -113,7 +120,7 @@ export function readRound(run: string, bytes: Uint8Array): RoundMessage {
     round: fields.whole("round", 0, MOST_STEPS),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
-    lastRounds: byWorker(fields, "lastRounds", (rounds, worker) => rounds.whole(worker, 0, MOST_STEPS)),
+    lastRounds: byWorker(fields, "lastRounds", readUsed),
     members: readMembers(fields),
     stateOf: fields.list("stateOf", MOST_WORKERS, readWorker),
     histories: readReferenceOrNull(fields, "histories"),
@@ -130,6 +137,11 @@ function byWorker<Value>(
   const workers = Object.keys(fields.record(name, MEMBER, MOST_WORKERS));
   const values = fields.object(name, workers);
   return Object.fromEntries(workers.map((worker) => [worker, read(values, worker)] as const));
+}
+
+function readUsed(all: MessageFields, worker: string): UsedChange {
+  const fields = all.object(worker, ["round", "digest"]);
+  return { round: fields.whole("round", 0, MOST_STEPS), digest: fields.text("digest", VALUES_DIGEST) };
 }
 
 const readMembers = (fields: MessageFields): Record<string, string> =>

@@ -8,6 +8,7 @@ import { memberBytes, readRound, type StoredChange } from "../../../src/cluster/
 import { memberSubject, roundSubject, VALUES } from "../../../src/cluster/training/names.ts";
 import { openRuns, RunStore } from "../../../src/cluster/training/run-store.ts";
 import { version } from "../../../src/version.ts";
+import { Proxy } from "../proxy.ts";
 import {
   commitsOf,
   coordinate,
@@ -74,6 +75,45 @@ describe("a run over NATS", () => {
     expect(stepsOf(records)).toEqual(everyStep);
     const workers = new Set(records.flatMap(({ participants }) => participants.map(({ worker }) => worker[0])));
     expect([...workers].sort()).toEqual(["a", "b", "c"]);
+    await expectReplay(records, rounds.at(-1)!.values);
+  });
+
+  test("goes on without a worker whose network is cut, and takes it back", async () => {
+    const run = await newRun(2);
+    const proxy = await Proxy.start(server.current.port);
+    const cut = (round: number) => {
+      if (round === 2) proxy.cut();
+      if (round === 2) setTimeout(() => proxy.restore(), 15 * REPORT_MILLISECONDS);
+    };
+    await startMember(run, id("a"), cut, proxy.address);
+    await startMember(run, id("b"));
+    // With this quorum, the round after the cut waits until the worker counts as lost, and the next one for its return.
+    const { rounds, done } = await coordinate(run, { workers: 2, quorum: 2 });
+    await done;
+    proxy.close();
+    const records = rounds.map(({ record }) => record);
+    expect(stepsOf(records)).toEqual(everyStep);
+    const missing = records.filter((record) => Object.hasOwn(record.missing, id("a")));
+    expect(missing.map((record) => record.missing[id("a")])).toContainEqual({
+      name: "name of a",
+      kind: "lost",
+      reason: null,
+    });
+    const used = records.filter(({ participants }) => participants.some(({ worker }) => worker === id("a")));
+    expect(used.at(-1)!.round).toBeGreaterThan(missing.at(-1)!.round);
+    await expectReplay(records, rounds.at(-1)!.values);
+  });
+
+  test("uses each step once although two processes have the same id", async () => {
+    const run = await newRun(2);
+    // One of them leaves, and its twin goes on.
+    const leaving = await startMember(run, id("a"), (round) => round === 3 && leaving.abort());
+    for (const worker of ["a", "b"]) await startMember(run, id(worker));
+    const { rounds, done } = await coordinate(run, { workers: 2, quorum: 2 });
+    await done;
+    const records = rounds.map(({ record }) => record);
+    expect(stepsOf(records)).toEqual(everyStep);
+    expect(records.map(({ digest }) => digest)).toEqual((await undisturbedRun(["a", "b"].map(id)))[0]);
     await expectReplay(records, rounds.at(-1)!.values);
   });
 

@@ -82,8 +82,9 @@ export async function startMember(
   run: string,
   worker: string,
   trained: (round: number) => void = () => {},
+  address = server.current.address,
 ): Promise<AbortController> {
-  const link = await server.current.connect("worker");
+  const link = await server.current.connect("worker", { kind: "none" }, undefined, address);
   const breaks = { every: 2, rest: () => new Promise<void>((resolve) => setImmediate(resolve)) };
   const inner = await createTrainer(trainerOptions());
   const trainer = new RoundTrainer({ worker, trainer: inner, layout, changeType: "float16", breaks });
