@@ -37,6 +37,10 @@ export class NatsServer {
     return server;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   get address(): string {
     return `${this.#scheme}://127.0.0.1:${this.#port}`;
   }
@@ -81,9 +85,10 @@ export class NatsServer {
     role: "owner" | "worker" = "owner",
     credentials: NatsCredentials = { kind: "none" },
     ca?: string,
+    address = this.address,
   ): Promise<NatsLink> {
     const certificates = ca === undefined ? {} : { certificates: { ca } };
-    return connectToNats({ servers: [this.address], credentials, ...certificates, role, name: "test", log: () => {} });
+    return connectToNats({ servers: [address], credentials, ...certificates, role, name: "test", log: () => {} });
   }
 }
 

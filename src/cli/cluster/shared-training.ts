@@ -1,26 +1,28 @@
 /*
  * `wgrad train --nats`: starts or continues a run that workers train together, coordinates it, and saves its model.
  */
-import { randomBytes } from "node:crypto";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { ObjectBucket } from "../../cluster/objects.ts";
 import { Coordinator, type CoordinatedRound } from "../../cluster/training/coordinator.ts";
 import { flattened, layoutOf, unflattened } from "../../cluster/training/layout.ts";
 import type { SharingSettings } from "../../cluster/training/messages.ts";
-import { DATA } from "../../cluster/training/names.ts";
+import { DATA, newMember } from "../../cluster/training/names.ts";
 import type { SharedOptions } from "../../cluster/training/rounds.ts";
-import { storeRun } from "../../cluster/training/run-store.ts";
+import { RunStore, storeRun } from "../../cluster/training/run-store.ts";
 import { setUpTraining } from "../../cluster/training/set-up.ts";
-import type { StoppingProgress } from "../../train/index.ts";
+import { timelineOf } from "../../cluster/training/timeline.ts";
+import type { Stop, StoppingProgress } from "../../train/index.ts";
 import { version } from "../../version.ts";
 import { trainOptions } from "../options/train-options.ts";
 import { uploadData } from "../sweep/data-transfer.ts";
 import { say, shellQuoted, warn } from "../text/terminal.ts";
 import { count, counted, field, outcomeText } from "../text/text.ts";
+import { timelineText } from "../text/timeline-text.ts";
 import type { EventLog } from "../training/event-log.ts";
 import { speedFields } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { ProgressLine } from "../training/progress.ts";
+import { startReport, type RunReport } from "../training/train-report.ts";
 import { measure, saveRun, unitOf, type Run, type Subject } from "../training/training-run.ts";
 
 export interface SharedTraining {
@@ -41,16 +43,19 @@ export async function trainWithWorkers(training: SharedTraining): Promise<void> 
   await setUpTraining(link);
   const data = await uploadData(run.flags, await ObjectBucket.open(link, DATA));
   const name = await storeRun(link, { version, configuration: sharedOptions(given), data, sharing });
+  const steps = `${counted(sharing.innerSteps, "step")} a round${sharing.isAdaptive ? " at first" : ""}`;
   say([
-    ...field("run", `${name}: ${counted(sharing.innerSteps, "step")} a round, ${counted(sharing.workers, "worker")}`),
+    ...field("run", `${name}: ${steps}, ${counted(sharing.workers, "worker")}`),
     ...field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats)}\``),
   ]);
+  const report = run.flags.report === undefined ? undefined : await startReport(run.flags.report, run, subject);
   const interruption = new Interruption();
   try {
-    const last = await new SharedProgress(training, name, interruption.signal).follow();
-    if (last && last.record.steps >= subject.trainer.totalSteps) return await end(training, last);
-    const { steps = 0 } = last?.record ?? {};
-    say(`left at step ${count(steps)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
+    const progress = new SharedProgress({ ...training, name, report, signal: interruption.signal });
+    const last = await progress.follow();
+    if (last && last.record.steps >= subject.trainer.totalSteps) return await end({ ...training, name, report }, last);
+    const { steps: made = 0 } = last?.record ?? {};
+    say(`left at step ${count(made)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
     process.exitCode = interruption.exitCode ?? 0;
   } finally {
     interruption.stopListening();
@@ -70,28 +75,38 @@ function optionsOf({ sharing, subject }: SharedTraining): SharedOptions {
   return { innerSteps, outer, changeType, totalSteps };
 }
 
+/** A run that has a name, because the server knows it. */
+interface NamedTraining extends SharedTraining {
+  readonly name: string;
+  readonly report: RunReport | undefined;
+}
+
+/** Gives the trainer the values after a round. */
+async function setValues({ model, trainer }: Subject, step: number, values: Float32Array): Promise<void> {
+  const { optimizer } = await trainer.snapshot();
+  trainer.restore({ step, optimizer, parameters: unflattened(layoutOf(model), values) });
+}
+
 /** Coordinates a run, and shows and logs its rounds. */
 class SharedProgress {
-  readonly #training: SharedTraining;
-  readonly #name: string;
-  readonly #signal: AbortSignal;
+  readonly #training: NamedTraining & { readonly signal: AbortSignal };
   readonly #line: ProgressLine;
   readonly #began = performance.now();
   #firstStep: number | undefined;
   #workers = "";
 
-  constructor(training: SharedTraining, name: string, signal: AbortSignal) {
-    [this.#training, this.#name, this.#signal] = [training, name, signal];
+  constructor(training: NamedTraining & { readonly signal: AbortSignal }) {
+    this.#training = training;
     this.#line = new ProgressLine(process.stdout, unitOf(training.run));
   }
 
   /** @returns the last round; undefined if there was none */
   async follow(): Promise<CoordinatedRound | undefined> {
-    const { link, sharing, subject } = this.#training;
+    const { link, name, signal, sharing, subject } = this.#training;
     const layout = layoutOf(subject.model);
     const { parameters } = await subject.trainer.snapshot();
     const run = {
-      name: this.#name,
+      name,
       layout,
       options: optionsOf(this.#training),
       sharing,
@@ -99,14 +114,14 @@ class SharedProgress {
     };
     const coordinator = new Coordinator(run, {
       link,
-      owner: randomBytes(16).toString("hex"),
+      owner: newMember(),
       version,
-      signal: this.#signal,
+      signal,
       log: (line) => this.#warn(line),
     });
     let last: CoordinatedRound | undefined;
     try {
-      for await (last of coordinator.rounds()) this.#show(last);
+      for await (last of coordinator.rounds()) await this.#show(last);
       return last;
     } finally {
       this.#line.finish();
@@ -118,7 +133,7 @@ class SharedProgress {
     warn(line);
   }
 
-  #show({ record }: CoordinatedRound): void {
+  async #show({ record, values }: CoordinatedRound): Promise<void> {
     const { participants, names } = record;
     const workers = participants.map(({ worker }) => names[worker] ?? worker).sort();
     if (workers.join() !== this.#workers) {
@@ -129,8 +144,13 @@ class SharedProgress {
     for (const { worker, factor } of participants)
       if (factor < 1)
         this.#warn(`The change of worker ${names[worker] ?? worker} was far larger than the others, and was clipped.`);
+    const { subject, report } = this.#training;
     const progress = this.#progress(record);
     this.#line.show(progress);
+    if (report) {
+      await setValues(subject, record.steps, values);
+      await report.recorder.progress(progress);
+    }
     this.#training.log?.write({
       event: "progress",
       round: record.round + 1,
@@ -138,6 +158,7 @@ class SharedProgress {
       epoch: progress.epoch,
       loss: progress.loss,
       workers,
+      innerSteps: record.innerSteps,
       ...speedFields(progress.examplesPerSecond, unitOf(this.#training.run)),
     });
   }
@@ -164,12 +185,13 @@ class SharedProgress {
   }
 }
 
-/** Evaluates and saves the model of a run that finished. */
-async function end({ run, subject, log }: SharedTraining, { values, record }: CoordinatedRound): Promise<void> {
-  const { trainer, model } = subject;
-  const { optimizer } = await trainer.snapshot();
-  trainer.restore({ step: record.steps, optimizer, parameters: unflattened(layoutOf(model), values) });
-  const outcome = await measure(run, trainer);
+/** Evaluates and saves the model of a run that finished, and shows what its workers did. */
+async function end(training: NamedTraining, { values, record }: CoordinatedRound): Promise<void> {
+  const { run, subject, log, link, name, report } = training;
+  await setValues(subject, record.steps, values);
+  const outcome = await measure(run, subject.trainer);
+  const timeline = timelineOf(await (await RunStore.open(link, name)).commits());
+  say(timelineText(timeline));
   say(outcomeText(outcome));
   const { accuracy, loss } = outcome.evaluation;
   log?.write({
@@ -178,7 +200,11 @@ async function end({ run, subject, log }: SharedTraining, { values, record }: Co
     [`${outcome.part}Loss`]: loss,
     steps: record.steps,
   });
-  if (run.flags.out === undefined) return;
-  await saveRun(run.flags.out, run, subject, outcome);
-  say(field("model", run.flags.out));
+  if (run.flags.out !== undefined) {
+    await saveRun(run.flags.out, run, subject, outcome);
+    say(field("model", run.flags.out));
+  }
+  const { steps: step } = record;
+  const stop: Stop = { kind: "finished", step, parametersOf: step, reason: "all steps of the run were made" };
+  await report?.write(undefined, stop, outcome, timeline);
 }

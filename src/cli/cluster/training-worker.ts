@@ -1,13 +1,13 @@
 /*
  * A worker's part in the runs that workers share.
  */
-import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { isUnreachable } from "../../cluster/retry.ts";
 import { layoutOf } from "../../cluster/training/layout.ts";
 import { TrainingMember } from "../../cluster/training/member.ts";
 import type { RunDescription } from "../../cluster/training/messages.ts";
+import { newMember } from "../../cluster/training/names.ts";
 import { RoundTrainer } from "../../cluster/training/round-trainer.ts";
 import { loadRun, openRuns } from "../../cluster/training/run-store.ts";
 import { DataError, WgradError } from "../../errors.ts";
@@ -88,7 +88,7 @@ export class TrainingWorker {
     const { model, trainer: whole } = await prepare(run);
     const layout = layoutOf(model);
     const { changeType } = description.sharing;
-    const worker = randomBytes(16).toString("hex");
+    const worker = newMember();
     const breaks = { every: STEPS_PER_BREAK, rest: async () => void (await setImmediate()) };
     const trainer = new RoundTrainer({
       worker,

@@ -13,9 +13,11 @@ export interface SharingFlags extends NatsFlags {
   readonly workers?: number;
   readonly quorum?: number;
   readonly innerSteps: number;
+  readonly adaptive?: true;
   readonly outerRate: number;
   readonly outerMomentum: number;
   readonly changeType: ChangeType;
+  readonly stateEvery: number;
 }
 
 /** The options, in the order of the help. */
@@ -31,6 +33,7 @@ export function sharingOptions(): Option[] {
     new Option("--inner-steps <number>", "steps of a worker in a round")
       .argParser(wholeNumber("--inner-steps", 1))
       .default(100),
+    new Option("--adaptive", "choose the steps of a round by measured speed, from --inner-steps on"),
     new Option("--outer-rate <rate>", "learning rate of the outer step, which applies the mean change of the workers")
       .argParser(positiveNumber("--outer-rate"))
       .default(defaultOuter.learningRate),
@@ -40,6 +43,12 @@ export function sharingOptions(): Option[] {
     new Option("--change-type <type>", `type in which changes are sent: ${changeTypes.join(", ")}`)
       .argParser(oneOf("--change-type", changeTypes))
       .default("float16" satisfies ChangeType, "float16"),
+    new Option(
+      "--state-every <rounds>",
+      "rounds after which workers store the states of their optimizers, with which a stopped run continues",
+    )
+      .argParser(wholeNumber("--state-every", 1))
+      .default(10),
   ].map((option) => option.helpGroup("NATS:"));
   return [...natsOptions("let workers train the run together"), ...own];
 }
@@ -49,7 +58,6 @@ const NOT_SHARED = [
   "folds",
   "checkpoint",
   "resume",
-  "report",
   "patience",
   "maxSeconds",
   "lossTolerance",
@@ -71,14 +79,31 @@ export function sharingOf(command: Command): SharingSettings | undefined {
         !["default", undefined].includes(command.getOptionValueSource(option.attributeName())),
     )?.long;
   if (flags.nats === undefined) {
-    const where = given(["workers", "quorum", "innerSteps", "outerRate", "outerMomentum", "changeType"]);
+    const where = given([
+      "workers",
+      "quorum",
+      "innerSteps",
+      "adaptive",
+      "outerRate",
+      "outerMomentum",
+      "changeType",
+      "stateEvery",
+    ]);
     if (where === undefined) return undefined;
     throw new OptionError({ where, what: "there is no server to connect to", fix: "Add --nats with its address" });
   }
   const where = given(NOT_SHARED);
   if (where !== undefined)
     throw new OptionError({ where, what: "a run that workers share does not have this option", fix: "Omit it" });
-  const { workers = 1, innerSteps, outerRate, outerMomentum, changeType } = flags;
+  const {
+    workers = 1,
+    innerSteps,
+    adaptive: isAdaptive = false,
+    outerRate,
+    outerMomentum,
+    changeType,
+    stateEvery,
+  } = flags;
   const { quorum = Math.ceil(workers / 2) } = flags;
   if (quorum > workers)
     throw new OptionError({
@@ -93,5 +118,5 @@ export function sharingOf(command: Command): SharingSettings | undefined {
       fix: "Give a number from 0 to below 1",
     });
   const outer = { learningRate: outerRate, momentum: outerMomentum };
-  return { workers, quorum, innerSteps, outer, changeType };
+  return { workers, quorum, innerSteps, outer, changeType, stateEvery, isAdaptive };
 }

@@ -59,7 +59,9 @@ const lines = (curves: readonly Curve[], pick: (point: Curve["points"][number]) 
 function chart(name: string, given: readonly Line[], axes: Axes, points: Line["data"] = []): string {
   // A logarithmic axis cannot show 0, and no axis can show NaN or infinity.
   const isShown = ([, y]: readonly [number, number]) => Number.isFinite(y) && !(axes.log && y <= 0);
-  const shown = given.map((line) => ({ ...line, data: line.data.filter(isShown) }));
+  const shown = given
+    .map((line) => ({ ...line, data: line.data.filter(isShown) }))
+    .filter(({ data }) => data.length > 0);
   const text = { fontSize: 11, color: TEXT, fontFamily: FONT };
   const percentAxis = { min: 0, max: 1, axisLabel: { ...text, formatter: (value: number) => percent(value, 0) } };
   // The range of the first tenth of the steps would squeeze the rest of the curve.

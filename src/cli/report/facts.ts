@@ -1,5 +1,6 @@
 import type { DispatchDescription } from "../../backends/backend.ts";
 import type { CurvePoint } from "../../train/curve.ts";
+import type { Timeline } from "../../cluster/training/timeline.ts";
 import type { RegressionMetrics } from "../../train/metrics.ts";
 
 /** A name and its value. */
@@ -60,6 +61,8 @@ export interface ReportFacts {
   /** All options, including the seed. */
   readonly options: readonly Field[];
   readonly curves: readonly Curve[];
+  /** What the workers of a shared run did. */
+  readonly workers?: Timeline;
   /** Texts that the model generated during training. */
   readonly samples?: readonly { readonly step: number; readonly text: string }[];
   /** Which examples the results are for, such as "On the 10,000 test examples." */

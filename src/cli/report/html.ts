@@ -5,6 +5,7 @@ import { accuracyChart, gradientChart, lossChart, outputChart } from "./charts.t
 import type { ClassResults, Field, Mistake, OutputResults, ReportImage, ReportFacts } from "./facts.ts";
 import { html, Markup } from "./markup.ts";
 import { style } from "./style.ts";
+import { timelineSection } from "./timeline.ts";
 
 /** With more classes, a confusion matrix does not fit a page, and the most frequent confusions are listed instead. */
 const MOST_CLASSES = 20;
@@ -36,6 +37,7 @@ ${curves.length > 0 ? figure(new Markup(lossChart(curves)), "Loss: the mean over
 ${hasAccuracy ? figure(new Markup(accuracyChart(curves)), "Accuracy; for training, before the update of each step. The axis fits all but the first tenth of the steps.") : ""}
 ${figure(new Markup(gradientChart(gradientNorms)), "Gradient norm of each layer, on the first training examples.")}
 </div></section>
+${facts.workers ? timelineSection(facts.workers) : ""}
 ${facts.classes ? classSections(facts.classes, facts.examined) : ""}
 ${facts.outputs ? outputSection(facts.outputs, facts.examined) : ""}
 ${facts.samples ? samplesSection(facts.samples) : ""}

@@ -49,8 +49,8 @@ export interface ReportSubject {
   readonly inUnits?: (targets: Float32Array) => Float32Array;
 }
 
-/** A progress event, with the validation metrics if it has them. */
-export interface RecordedProgress extends TrainingProgress {
+/** What is recorded of a progress event, with the validation metrics if it has them. */
+export interface RecordedProgress extends Pick<TrainingProgress, "step" | "loss" | "accuracy"> {
   readonly validation?: Evaluation;
 }
 
@@ -92,7 +92,7 @@ export class ReportRecorder {
    * Returns the contents of the report; call it after the training loop. If the device can time dispatches, this trains one
    * more step, which changes the parameters: save the model before.
    */
-  async finish(texts: Pick<ReportFacts, "title" | "results" | "options">): Promise<ReportFacts> {
+  async finish(texts: Pick<ReportFacts, "title" | "results" | "options" | "workers">): Promise<ReportFacts> {
     const { trainer, test } = this.#subject;
     // If early stopping restored an earlier step, the curves already extend beyond it.
     if ((this.#norms.at(-1)?.step ?? -1) < trainer.step) await this.#mark();

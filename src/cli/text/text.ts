@@ -4,7 +4,7 @@
 import type { Backend } from "../../backends/backend.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
-import { count, percent } from "../../text.ts";
+import { count, percent, scaled } from "../../text.ts";
 import type { LanguageMetrics } from "./language-metrics.ts";
 
 export { count, percent, scaled, shortened, wrap } from "../../text.ts";
@@ -16,6 +16,9 @@ export const LINE_WIDTH = 80;
 export function lossText(loss: number): string {
   return Number.isFinite(loss) && loss >= 1000 ? loss.toExponential(2) : loss.toFixed(loss < 0.0995 ? 4 : 3);
 }
+
+/** A number of bytes, such as "815 B" or "12.8 MB". */
+export const bytesText = (bytes: number): string => (bytes < 1000 ? `${Math.round(bytes)} B` : `${scaled(bytes)}B`);
 
 /** A number with at most four significant digits, such as "0.002" or "1e-7". */
 export const shortNumber = (value: number): string => String(Number(value.toPrecision(4)));

@@ -1,18 +1,30 @@
 import { inUnitsOf } from "../../data/table-data.ts";
-import type { Stop, TrainingProgress } from "../../train/index.ts";
+import type { Stop, StoppingProgress } from "../../train/index.ts";
+import type { Timeline } from "../../cluster/training/timeline.ts";
 import type { Field, ReportRecorder } from "../report/index.ts";
 import { partsText } from "../data/data-source.ts";
 import { describeNetwork } from "./network.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
 import { say } from "../text/terminal.ts";
-import { adapterText, count, counted, duration, field, fourDigits, lossText, percent, r2Text } from "../text/text.ts";
+import {
+  adapterText,
+  bytesText,
+  count,
+  counted,
+  duration,
+  field,
+  fourDigits,
+  lossText,
+  percent,
+  r2Text,
+} from "../text/text.ts";
 import { lossOf, type Outcome, type Run, type Subject } from "./training-run.ts";
 
 /** The report of a run: its recorder, and a function that writes it at the end. */
 export interface RunReport {
   readonly recorder: ReportRecorder;
   /** @throws DataError if the file cannot be written */
-  write(reached: TrainingProgress | undefined, stop: Stop, outcome: Outcome): Promise<void>;
+  write(reached: StoppingProgress | undefined, stop: Stop, outcome: Outcome, workers?: Timeline): Promise<void>;
 }
 
 /** Starts the report of a run, before its first step. The chart library is loaded only here. */
@@ -36,11 +48,13 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
   await recorder.start();
   return {
     recorder,
-    async write(reached, stop, outcome) {
+    async write(reached, stop, outcome, workers) {
       const facts = await recorder.finish({
+        ...(workers && { workers }),
         title: `${train.name}: ${describeNetwork(flags, model)}`,
         results: [
           ...outcomeFields(outcome),
+          ...(workers ? sharingFields(workers) : []),
           ...runFields(run, { batch: trainer.batchSize, resumedAt, reached, stop }),
           ["adapter", adapterText(backend)],
         ],
@@ -65,11 +79,21 @@ function outcomeFields({ part, evaluation, regression, language }: Outcome): Fie
   return [[`${part} R²`, r2Text(r2)], [`${part} RMSE`, fourDigits(rmse)], [`${part} MAE`, fourDigits(mae)], loss];
 }
 
+function sharingFields({ rounds, examples, bytes, workers }: Timeline): Field[] {
+  const refused = workers.reduce((sum, { refusals }) => sum + refusals.length, 0);
+  return [
+    ["workers", `${counted(workers.length, "worker")}, ${counted(rounds, "round")}`],
+    ["examples seen", count(examples)],
+    ["exchanged", bytesText(bytes)],
+    ["refused", counted(refused, "change")],
+  ];
+}
+
 interface Course {
   readonly batch: number;
   /** The step that the run was resumed from, or 0. */
   readonly resumedAt: number;
-  readonly reached: TrainingProgress | undefined;
+  readonly reached: StoppingProgress | undefined;
   readonly stop: Stop;
 }
 

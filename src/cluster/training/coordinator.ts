@@ -5,23 +5,35 @@
 import { LeaseLostError } from "../fenced-log.ts";
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
+import { nextInnerSteps } from "./adaptive.ts";
 import type { ObjectReference } from "../objects.ts";
 import { whileUnreachable } from "../retry.ts";
+import { historiesBytes, WorkerHistories, type WorkerHistory } from "./history.ts";
 import type { ValueLayout } from "./layout.ts";
 import { CoordinatorLease } from "./lease.ts";
 import { Members, REPORT_MILLISECONDS } from "./members.ts";
-import { roundBytes, type CommitRecord, type SharingSettings } from "./messages.ts";
+import { roundBytes, type CommitRecord, type RoundMessage, type SharingSettings, type UsedChange } from "./messages.ts";
 import { roundSubject } from "./names.ts";
 import { RoundCollector } from "./round-collector.ts";
 import { closeRun, RunStore } from "./run-store.ts";
-import { commitRound, firstState, isFinished, tasksOf, type SharedOptions, type SharedState } from "./rounds.ts";
+import {
+  commitRound,
+  firstState,
+  isFinished,
+  tasksOf,
+  type Contribution,
+  type RoundTask,
+  type SharedOptions,
+  type SharedState,
+} from "./rounds.ts";
+import { Successors } from "./successors.ts";
 
 /** What a coordinator needs to know of a run. */
 export interface CoordinatedRun {
   readonly name: string;
   readonly layout: ValueLayout;
   readonly options: SharedOptions;
-  readonly sharing: Pick<SharingSettings, "workers" | "quorum">;
+  readonly sharing: Pick<SharingSettings, "workers" | "quorum" | "stateEvery" | "isAdaptive">;
   /** The initial values of the model. */
   readonly initial: Float32Array;
 }
@@ -44,7 +56,25 @@ export interface CoordinatedRound {
   readonly values: Float32Array;
 }
 
+/** A round whose changes have arrived. */
+interface CollectedRound {
+  readonly state: SharedState;
+  /** The values before the round. */
+  readonly values: ObjectReference;
+  readonly tasks: readonly RoundTask[];
+  readonly contributions: readonly Contribution[];
+  readonly collector: RoundCollector;
+  /** The time at which it began, as of `performance.now()`. */
+  readonly began: number;
+}
+
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * A run that is continued waits for as many workers as there were in the last round, but once the quorum is there only for
+ * this number of reports: they are started one after another.
+ */
+const RETURN_REPORTS = 30;
 
 /** How often the last message of a run is sent, for workers that missed it. */
 const FAREWELLS = 3;
@@ -55,11 +85,19 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #members: Members;
   /** The last round in which the change of each worker was used. */
-  readonly #lastRounds = new Map<string, number>();
+  readonly #lastRounds = new Map<string, UsedChange>();
+  #histories: WorkerHistories;
+  readonly #successors = new Successors();
+  /** The workers that have a new process, which has not contributed yet. */
+  readonly #replaced = new Set<string>();
+  /** H of the next round. */
+  #innerSteps: number;
   #isStandby = false;
 
   constructor(run: CoordinatedRun, options: CoordinatorOptions) {
     [this.#run, this.#options] = [run, options];
+    this.#histories = new WorkerHistories(run.sharing.stateEvery);
+    this.#innerSteps = run.options.innerSteps;
     const { link, version, reportMilliseconds = REPORT_MILLISECONDS, log } = options;
     this.#members = new Members(link, run.name, { version, reportMilliseconds, log: (line) => log(line) });
   }
@@ -77,7 +115,7 @@ export class Coordinator {
         const last = await this.#lastRound(store);
         if (last && isFinished(last.state, this.#run.options)) {
           if (this.#isStandby || !hasRounds) yield last;
-          return await this.#close(last.record.values);
+          return await this.#close(store, last.record);
         }
         const lease = await CoordinatorLease.take(link, this.#run.name, owner);
         if (!lease) {
@@ -111,6 +149,7 @@ export class Coordinator {
       this.#isStandby = false;
       let state = last?.state ?? firstState(this.#run.initial, this.#run.options);
       let values = last?.record.values ?? (await this.#putValues(store, state));
+      if (last && !isFinished(state, this.#run.options)) await this.#replaceWorkers(last.record, ended);
       while (!isFinished(state, this.#run.options)) {
         const committed = await this.#round(store, state, values, ended);
         if (!committed) continue;
@@ -134,31 +173,86 @@ export class Coordinator {
     values: ObjectReference,
     ended: AbortSignal,
   ): Promise<{ state: SharedState; record: CommitRecord } | undefined> {
-    const { options, layout, sharing, name } = this.#run;
-    const { link, owner } = this.#options;
+    const { layout, sharing, name: run } = this.#run;
+    const options = { ...this.#run.options, innerSteps: this.#innerSteps };
+    const { link } = this.#options;
     await this.#awaitWorkers(state.round === 0 ? sharing.workers : sharing.quorum, ended);
-    const members = this.#members.alive.map(({ member }) => member);
-    const tasks = tasksOf(state, members, options);
-    const lastRounds = Object.fromEntries([...this.#lastRounds].filter(([worker]) => members.includes(worker)));
-    const message = { round: state.round, values, tasks, lastRounds, isFinished: false };
-    const collector = new RoundCollector({ link, run: name, store, members: this.#members, layout, message });
+    const tasks = tasksOf(state, this.#alive, options);
+    const message = await this.#message(store, { round: state.round, values, tasks }, ended);
+    const memberOf = (worker: string) => this.#successors.memberOf(worker);
+    const began = performance.now();
+    const collector = new RoundCollector({ link, run, store, members: this.#members, layout, message, memberOf });
     const contributions = await collector.collect(sharing.quorum, ended);
-    if (contributions.length === 0) {
-      if (collector.failures.length === tasks.length) throw allFailed(state.round, collector.failures[0]!);
-      return undefined;
-    }
-    const { state: next, commit } = commitRound(state, tasks, contributions, { ...options, layout });
+    if (contributions.length > 0)
+      return this.#commit(store, { state, values, tasks, contributions, collector, began }, ended);
+    const failures = [...collector.missing.values()].flatMap(({ reason }) => reason ?? []);
+    if (failures.length > 0 && failures.length === tasks.length) throw allFailed(state.round, failures[0]!);
+    return undefined;
+  }
+
+  /** What the workers are told to do. */
+  async #message(
+    store: RunStore,
+    { round, values, tasks }: Pick<RoundMessage, "round" | "values" | "tasks">,
+    ended: AbortSignal,
+  ): Promise<RoundMessage> {
+    const { link, owner } = this.#options;
+    const workers = tasks.map(({ worker }) => worker);
+    const known = workers.flatMap((worker) => {
+      const last = this.#lastRounds.get(worker);
+      return last === undefined ? [] : [[worker, last] as const];
+    });
+    const needed = workers.flatMap((worker): [string, WorkerHistory][] => {
+      const history = this.#replaced.has(worker) ? this.#histories.of(worker) : undefined;
+      return history ? [[worker, history]] : [];
+    });
+    const bytes = historiesBytes(Object.fromEntries(needed));
+    const put = () => store.putBytes("histories", { round, owner }, bytes);
+    return {
+      round,
+      values,
+      tasks,
+      lastRounds: Object.fromEntries(known),
+      members: this.#successors.members,
+      stateOf: workers.filter((worker) => this.#histories.needsState(worker)),
+      histories: needed.length > 0 ? await whileUnreachable(link, put, ended) : null,
+      isFinished: false,
+    };
+  }
+
+  async #commit(
+    store: RunStore,
+    { state, values, tasks, contributions, collector, began }: CollectedRound,
+    ended: AbortSignal,
+  ): Promise<{ state: SharedState; record: CommitRecord }> {
+    const { link, owner } = this.#options;
+    const { options, layout } = this.#run;
+    const settings = { ...options, layout, innerSteps: this.#innerSteps };
+    const { state: next, commit } = commitRound(state, tasks, contributions, settings);
     const place = { round: next.round, owner };
     const put = (kind: "values" | "velocity") =>
       whileUnreachable(link, () => store.putVector(kind, place, next[kind]), ended);
-    const [valuesPlace, velocity] = [await put("values"), await put("velocity")];
-    const { steps, open } = next;
-    const names = Object.fromEntries(collector.names);
-    const record = { ...commit, steps, open, values: valuesPlace, velocity, coordinator: owner, names };
+    const workers = commit.participants.map(({ worker }) => worker);
+    const record: CommitRecord = {
+      ...commit,
+      steps: next.steps,
+      open: next.open,
+      start: values,
+      values: await put("values"),
+      velocity: await put("velocity"),
+      coordinator: owner,
+      names: Object.fromEntries(collector.names),
+      members: this.#successors.membersOf(workers),
+      states: Object.fromEntries(collector.states),
+      milliseconds: Math.round(performance.now() - began),
+      facts: Object.fromEntries(collector.facts),
+      missing: Object.fromEntries(collector.missing),
+    };
     await store.append(record, ended);
-    this.#note(record);
+    const waiting = tasks.map(({ worker }) => worker).filter((worker) => this.#replaced.has(worker));
+    this.#note(record, new Set(waiting));
     // Workers may still read the values of the round before.
-    await store.removeBefore(state.round).catch(() => undefined);
+    await store.removeBefore(state.round, this.#histories.objects).catch(() => undefined);
     return { state: next, record };
   }
 
@@ -167,6 +261,7 @@ export class Coordinator {
     const { link, signal } = this.#options;
     const read = async () => {
       const commits = await store.commits();
+      this.#histories = new WorkerHistories(this.#run.sharing.stateEvery);
       for (const each of commits) this.#note(each);
       const record = commits.at(-1);
       if (!record) return undefined;
@@ -178,8 +273,33 @@ export class Coordinator {
     return whileUnreachable(link, read, signal);
   }
 
-  #note({ round, participants }: CommitRecord): void {
-    for (const { worker } of participants) this.#lastRounds.set(worker, round);
+  /** @param waiting see `WorkerHistories.note` */
+  #note(record: CommitRecord, waiting?: ReadonlySet<string>): void {
+    this.#histories.note(record, waiting);
+    this.#successors.note(record.members);
+    const { sharing, options } = this.#run;
+    if (sharing.isAdaptive) this.#innerSteps = nextInnerSteps(record, options.totalSteps);
+    const { round } = record;
+    for (const { worker, digest } of record.participants) {
+      this.#lastRounds.set(worker, { round, digest });
+      this.#replaced.delete(worker);
+    }
+  }
+
+  /** The workers that may get tasks. */
+  get #alive(): string[] {
+    const workers = this.#members.alive.map(({ member }) => this.#successors.workerOf(member));
+    return workers.filter((worker) => worker !== undefined);
+  }
+
+  /** Waits for the workers of the last round, or for new processes in their places. */
+  async #replaceWorkers({ participants }: CommitRecord, ended: AbortSignal): Promise<void> {
+    const { quorum } = this.#run.sharing;
+    await this.#awaitWorkers(Math.min(quorum, participants.length), ended);
+    await this.#awaitWorkers(participants.length, ended, RETURN_REPORTS * this.#members.reportMilliseconds);
+    const workers = participants.map(({ worker }) => worker);
+    const alive = this.#members.alive.map(({ member }) => member);
+    for (const worker of this.#successors.appoint(workers, alive)) this.#replaced.add(worker);
   }
 
   #putValues(store: RunStore, { values, round }: SharedState): Promise<ObjectReference> {
@@ -187,24 +307,28 @@ export class Coordinator {
     return whileUnreachable(link, () => store.putVector("values", { round, owner }, values), signal);
   }
 
-  async #awaitWorkers(count: number, ended: AbortSignal): Promise<void> {
+  async #awaitWorkers(count: number, ended: AbortSignal, milliseconds = Infinity): Promise<void> {
     const { log } = this.#options;
+    const deadline = performance.now() + milliseconds;
     let said = -1;
     for (;;) {
       ended.throwIfAborted();
-      const { length } = this.#members.alive;
-      if (length >= count) return;
+      const { length } = this.#alive;
+      if (length >= count || performance.now() > deadline) return;
       if (length !== said) log(`Waiting for workers: ${length} of ${count} are there.`);
       said = length;
       await this.#members.change(this.#members.reportMilliseconds);
     }
   }
 
-  /** Tells the workers that the run has ended. */
-  async #close(values: ObjectReference): Promise<void> {
+  /** Tells the workers that the run has ended, and keeps only its last values. */
+  async #close(store: RunStore, { round: last, values }: CommitRecord): Promise<void> {
     const { link, signal } = this.#options;
     await whileUnreachable(link, () => closeRun(link, this.#run.name), signal);
-    const message = roundBytes({ round: Number.MAX_SAFE_INTEGER, values, tasks: [], lastRounds: {}, isFinished: true });
+    await store.removeBefore(last + 1, new Set()).catch(() => undefined);
+    const round = Number.MAX_SAFE_INTEGER;
+    const nothing = { tasks: [], lastRounds: {}, members: {}, stateOf: [], histories: null };
+    const message = roundBytes({ round, values, ...nothing, isFinished: true });
     for (let sent = 0; sent < FAREWELLS; sent++) {
       link.connection.publish(roundSubject(this.#run.name), message);
       if (sent + 1 < FAREWELLS) await pause(this.#members.reportMilliseconds);

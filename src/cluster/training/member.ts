@@ -6,13 +6,23 @@ import { WgradError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
 import { MessageError } from "../messages.ts";
 import { whileUnreachable } from "../retry.ts";
+import { decodeChange } from "./encode.ts";
 import type { ValueLayout } from "./layout.ts";
 import { REPORT_MILLISECONDS } from "./members.ts";
-import { memberBytes, readRound, type MemberMessage, type RoundMessage, type StoredChange } from "./messages.ts";
-import { memberSubject, roundSubject } from "./names.ts";
+import { readHistory } from "./history.ts";
+import {
+  memberBytes,
+  onOneLine,
+  readRound,
+  type MemberMessage,
+  type RoundMessage,
+  type StoredChange,
+} from "./messages.ts";
+import { memberSubject, newMember, roundSubject } from "./names.ts";
 import type { RoundTrainer } from "./round-trainer.ts";
-import { isSameTask, type RoundTask } from "./rounds.ts";
+import { digestOfValues, isSameTask, type RoundTask } from "./rounds.ts";
 import { RunStore } from "./run-store.ts";
+import { readState, stateBytes } from "./stored-state.ts";
 import { Wake } from "./wake.ts";
 
 export interface MemberOptions {
@@ -35,17 +45,26 @@ const ABANDONED_MILLISECONDS = 120_000;
 /** Trains the tasks of one worker. */
 export class TrainingMember {
   readonly #options: MemberOptions;
+  /** The id of this process. */
+  #id: string;
+  /** The id of the worker that it acts as. */
+  #worker: string;
   readonly #reportMilliseconds: number;
   #latest: RoundMessage | undefined;
   #heardAt = performance.now();
   #change: StoredChange | null = null;
+  /** The digest of that change, as the record of its round has it. */
+  #digest = "";
   #failure: MemberMessage["failure"] = null;
+  /** Names the objects of this process. Another one may have the same id. */
+  readonly #owner = newMember();
   /** The last round in which the change of this worker was used, as far as it knows. */
   #usedRound: number | undefined;
   readonly #wake = new Wake();
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#id = this.#worker = options.trainer.worker;
     this.#reportMilliseconds = options.reportMilliseconds ?? REPORT_MILLISECONDS;
   }
 
@@ -95,24 +114,34 @@ export class TrainingMember {
   }
 
   /** The task of this worker in a round, unless it has done it. */
-  #open({ round, tasks }: RoundMessage): RoundTask | undefined {
-    const task = tasks.find(({ worker }) => worker === this.#options.trainer.worker);
+  #open({ round, tasks, members }: RoundMessage): RoundTask | undefined {
+    // Another process has continued in place of this one, which begins anew.
+    if ((members[this.#id] ?? this.#id) !== this.#id) this.#id = newMember();
+    const task = tasks.find(({ worker }) => (members[worker] ?? worker) === this.#id);
     const done = this.#change;
     const isDone = task && done?.round === round && isSameTask(done.task, task);
     return isDone || this.#failure?.round === round ? undefined : task;
   }
 
   /** @returns whether it was trained */
-  async #train(store: RunStore, { round, values, lastRounds }: RoundMessage, task: RoundTask): Promise<boolean> {
-    this.#settle(lastRounds[task.worker]);
+  async #train(store: RunStore, message: RoundMessage, task: RoundTask): Promise<boolean> {
     const { link, signal, trainer, layout, trained } = this.#options;
+    const { round, values } = message;
     try {
+      await this.#settle(store, message, task);
+      // It took several rounds to get there.
+      if (this.#latest?.round !== round) return false;
       const start = await whileUnreachable(link, () => store.vector(values, layout.size), signal);
-      const { change, ...facts } = await trainer.train(task, start, signal);
-      const put = () => store.putChange(round, trainer.worker, change.bytes);
-      const object = await whileUnreachable(link, put, signal);
-      const { ownStep, examples, loss } = facts;
-      this.#change = { round, task, ownStep, examples, loss, type: change.type, exponent: change.exponent, object };
+      const began = performance.now();
+      const { change, ownStep, examples, loss } = await trainer.train(task, start, signal);
+      const trainMilliseconds = Math.round(performance.now() - began);
+      const put = (kind: "change" | "state", bytes: Uint8Array) =>
+        whileUnreachable(link, () => store.putBytes(kind, { round, owner: this.#owner }, bytes), signal);
+      const state = message.stateOf.includes(task.worker) ? await put("state", stateBytes(trainer.lastState)) : null;
+      const object = await put("change", change.bytes);
+      const { type, exponent } = change;
+      this.#change = { round, task, ownStep, examples, loss, type, exponent, object, state, trainMilliseconds };
+      this.#digest = digestOfValues(decodeChange(task.worker, change, layout.size));
       this.#report();
       trained(task, loss);
       return true;
@@ -121,23 +150,41 @@ export class TrainingMember {
       // The round was committed without this worker, and its values are gone.
       if (error instanceof MessageError && this.#latest?.round !== round) return false;
       if (!(error instanceof WgradError)) throw error;
-      this.#failure = { round, reason: error.message.replaceAll(/\p{C}/gu, " ").slice(0, 400) };
+      this.#failure = { round, reason: onOneLine(error.message) };
       this.#report();
       return false;
     }
   }
 
   /** Keeps or drops the state of the optimizer after the last round, depending on whether its change was used. */
-  #settle(lastRound: number | undefined): void {
+  async #settle(store: RunStore, message: RoundMessage, { worker }: RoundTask): Promise<void> {
     const { trainer } = this.#options;
-    if (lastRound !== undefined && lastRound === this.#change?.round) trainer.accept();
-    else if (lastRound !== this.#usedRound) trainer.reset();
-    this.#usedRound = lastRound;
+    const last = message.lastRounds[worker];
+    const isOwn = last?.round === this.#change?.round && last?.digest === this.#digest;
+    if (worker !== this.#worker) await this.#replace(store, message, worker);
+    else if (isOwn) trainer.accept();
+    else if (last?.round !== this.#usedRound) trainer.reset();
+    this.#worker = worker;
+    this.#usedRound = last?.round;
+  }
+
+  /** Gets the state of the optimizer of a worker whose process is gone, by repeating its rounds. */
+  async #replace(store: RunStore, { histories }: RoundMessage, worker: string): Promise<void> {
+    const { link, signal, trainer, layout } = this.#options;
+    const available = <Value>(read: () => Promise<Value>) => whileUnreachable(link, read, signal);
+    const where = `the histories of run ${this.#options.run}`;
+    const found = histories && readHistory(where, await available(() => store.get(histories)), worker);
+    const { state = null, rounds = [] } = found || {};
+    trainer.reset(state ? readState(`object ${state.object}`, await available(() => store.get(state))) : undefined);
+    for (const { task, values } of rounds) {
+      await trainer.train(task, await available(() => store.vector(values, layout.size)), signal);
+      trainer.accept();
+    }
   }
 
   #report(): void {
-    const { link, run, trainer, name, version } = this.#options;
-    const message = { member: trainer.worker, name, version, change: this.#change, failure: this.#failure };
+    const { link, run, name, version } = this.#options;
+    const message = { member: this.#id, name, version, change: this.#change, failure: this.#failure };
     link.connection.publish(memberSubject(run), memberBytes(message));
   }
 }

@@ -59,7 +59,12 @@ export class Members {
   /** Gives a worker no more tasks in this run. */
   refuse(member: string, reason: string): void {
     this.#refused.add(member);
-    this.#options.log(`Worker ${this.#heard.get(member)?.message.name ?? member} is not used any more: ${reason}`);
+    this.#options.log(`Worker ${this.nameOf(member)} is not used any more: ${reason}`);
+  }
+
+  /** The name of a worker, for messages; its id if it was never heard. */
+  nameOf(member: string): string {
+    return this.#heard.get(member)?.message.name ?? member;
   }
 
   get reportMilliseconds(): number {

@@ -10,10 +10,16 @@ import type { OuterOptions } from "./outer.ts";
 import type { OpenSteps, StepRange } from "./ranges.ts";
 import type { Commit, Participation, RoundTask } from "./rounds.ts";
 
-const FORMAT = 1;
+export const FORMAT = 1;
 
 const MOST_STEPS = Number.MAX_SAFE_INTEGER;
-const MOST_WORKERS = 1024;
+
+/** With more workers, the record of a round could be too large for a message. */
+export const MOST_WORKERS = 512;
+
+const MOST_ROUNDS = 10_000;
+const MOST_INNER_STEPS = 1_000_000;
+const MOST_MILLISECONDS = 1e10;
 
 /** The largest message: with many workers, the record of a round. */
 export const MOST_MESSAGE_BYTES = 512 * 1024;
@@ -27,7 +33,13 @@ export interface SharingSettings {
   readonly innerSteps: number;
   readonly outer: OuterOptions;
   readonly changeType: ChangeType;
+  /** The number of rounds after which each worker stores the state of its optimizer. */
+  readonly stateEvery: number;
+  /** Whether the number of inner steps is chosen by measured speed, after the first round. */
+  readonly isAdaptive: boolean;
 }
+
+const SHARING_FIELDS = ["workers", "quorum", "innerSteps", "outer", "changeType", "stateEvery", "isAdaptive"];
 
 /** What workers are told to train: options of `wgrad train` by name, and digests of data sets. */
 export interface RunDescription {
@@ -54,7 +66,7 @@ export async function readRunDescription(name: string, bytes: Uint8Array): Promi
     version: fields.text("version", VERSION),
     configuration: fields.record("configuration", OPTION, 200),
     data: fields.list("data", 10, readDataReference),
-    sharing: readSharing(fields.object("sharing", ["workers", "quorum", "innerSteps", "outer", "changeType"])),
+    sharing: readSharing(fields.object("sharing", SHARING_FIELDS)),
   };
 }
 
@@ -64,10 +76,19 @@ function readSharing(fields: MessageFields): SharingSettings {
   return {
     workers,
     quorum: fields.whole("quorum", 1, workers),
-    innerSteps: fields.whole("innerSteps", 1, 1_000_000),
+    innerSteps: fields.whole("innerSteps", 1, MOST_INNER_STEPS),
     outer: { learningRate: outer.finite("learningRate"), momentum: outer.finite("momentum") },
     changeType: fields.oneOf("changeType", changeTypes),
+    stateEvery: fields.whole("stateEvery", 1, MOST_ROUNDS),
+    isAdaptive: fields.flag("isAdaptive"),
   };
+}
+
+/** A change that was used. */
+export interface UsedChange {
+  readonly round: number;
+  /** As in the record of the round: if two processes have the same id, it says whose change was used. */
+  readonly digest: string;
 }
 
 /** What is to be done in a round; sent again and again until it is done. */
@@ -76,7 +97,13 @@ export interface RoundMessage {
   readonly values: ObjectReference;
   readonly tasks: readonly RoundTask[];
   /** For each worker with a task, the last round in which its change was used, if there is one. */
-  readonly lastRounds: Readonly<Record<string, number>>;
+  readonly lastRounds: Readonly<Record<string, UsedChange>>;
+  /** The processes that act as workers of other ids, by worker. */
+  readonly members: Readonly<Record<string, string>>;
+  /** The workers that store the state of their optimizer together with their change. */
+  readonly stateOf: readonly string[];
+  /** The histories of workers that have a new process; null if there are none. */
+  readonly histories: ObjectReference | null;
   /** Whether the run has ended. There are no tasks then. */
   readonly isFinished: boolean;
 }
@@ -85,27 +112,53 @@ export const roundBytes = (message: RoundMessage): Uint8Array => messageBytes({ 
 
 /** Checks the message of a coordinator. @throws MessageError */
 export function readRound(run: string, bytes: Uint8Array): RoundMessage {
-  const allowed = ["format", "round", "values", "tasks", "lastRounds", "isFinished"];
+  const own = ["format", "round", "values", "tasks", "lastRounds", "isFinished"];
+  const allowed = [...own, "members", "stateOf", "histories"];
   const fields = readMessage(`round of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
-    lastRounds: readRounds(fields),
+    lastRounds: byWorker(fields, "lastRounds", readUsed),
+    members: readMembers(fields),
+    stateOf: fields.list("stateOf", MOST_WORKERS, readWorker),
+    histories: readReferenceOrNull(fields, "histories"),
     isFinished: fields.flag("isFinished"),
   };
 }
 
-function readRounds(fields: MessageFields): Record<string, number> {
-  const workers = Object.keys(fields.record("lastRounds", MEMBER, MOST_WORKERS));
-  const rounds = fields.object("lastRounds", workers);
-  return Object.fromEntries(workers.map((worker) => [worker, rounds.whole(worker, 0, MOST_STEPS)]));
+/** An object whose keys are ids of workers. */
+function byWorker<Value>(
+  fields: MessageFields,
+  name: string,
+  read: (values: MessageFields, worker: string) => Value,
+): Record<string, Value> {
+  const workers = Object.keys(fields.record(name, MEMBER, MOST_WORKERS));
+  const values = fields.object(name, workers);
+  return Object.fromEntries(workers.map((worker) => [worker, read(values, worker)] as const));
 }
+
+function readUsed(all: MessageFields, worker: string): UsedChange {
+  const fields = all.object(worker, ["round", "digest"]);
+  return { round: fields.whole("round", 0, MOST_STEPS), digest: fields.text("digest", VALUES_DIGEST) };
+}
+
+const readMembers = (fields: MessageFields): Record<string, string> =>
+  byWorker(fields, "members", (members, worker) => members.text(worker, MEMBER));
+
+function readWorker(value: unknown, where: string): string {
+  return new MessageFields(where, { worker: value }, ["worker"]).text("worker", MEMBER);
+}
+
+const readReferenceOrNull = (fields: MessageFields, name: string): ObjectReference | null =>
+  fields.isNull(name) ? null : readReference(fields.object(name, REFERENCE_FIELDS));
 
 const TASK_FIELDS = ["worker", "range", "scheduleStep", "scheduleStride"] as const;
 
-const readTask = (value: unknown, where: string): RoundTask => taskIn(new MessageFields(where, value, TASK_FIELDS));
+/** Checks a task. @throws MessageError */
+export const readTask = (value: unknown, where: string): RoundTask =>
+  taskIn(new MessageFields(where, value, TASK_FIELDS));
 
 const taskIn = (fields: MessageFields): RoundTask => ({
   worker: fields.text("worker", MEMBER),
@@ -133,6 +186,10 @@ export interface StoredChange {
   readonly type: ChangeType;
   readonly exponent: number;
   readonly object: ObjectReference;
+  /** The state of the optimizer after the round, if it was asked for. */
+  readonly state: ObjectReference | null;
+  /** How long the worker trained. */
+  readonly trainMilliseconds: number;
 }
 
 /** What a worker says every second. */
@@ -152,6 +209,9 @@ export const memberBytes = (message: MemberMessage): Uint8Array => messageBytes(
 /** A name or a reason, as tables show it. */
 const LINE = /^[^\p{C}]{1,400}$/u;
 
+/** An error as a reason in a message. */
+export const onOneLine = (reason: string): string => reason.replaceAll(/\p{C}/gu, " ").slice(0, 400);
+
 /** Checks the message of a worker. @throws MessageError */
 export function readMember(run: string, bytes: Uint8Array): MemberMessage {
   const allowed = ["format", "member", "name", "version", "change", "failure"];
@@ -167,7 +227,18 @@ export function readMember(run: string, bytes: Uint8Array): MemberMessage {
 }
 
 function readStoredChange(message: MessageFields): StoredChange {
-  const names = ["round", "task", "ownStep", "examples", "loss", "type", "exponent", "object"];
+  const names = [
+    "round",
+    "task",
+    "ownStep",
+    "examples",
+    "loss",
+    "type",
+    "exponent",
+    "object",
+    "state",
+    "trainMilliseconds",
+  ];
   const fields = message.object("change", names);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
@@ -178,6 +249,8 @@ function readStoredChange(message: MessageFields): StoredChange {
     type: fields.oneOf("type", changeTypes),
     exponent: fields.whole("exponent", -1000, 1000),
     object: readReference(fields.object("object", REFERENCE_FIELDS)),
+    state: readReferenceOrNull(fields, "state"),
+    trainMilliseconds: fields.whole("trainMilliseconds", 0, MOST_MILLISECONDS),
   };
 }
 
@@ -186,29 +259,72 @@ const readFailure = (fields: MessageFields) => ({
   reason: fields.text("reason", LINE),
 });
 
+/** What a participant did in a round, for reports. */
+export interface ParticipantFacts {
+  readonly trainMilliseconds: number;
+  /** When the coordinator had read its change, from the start of the round. */
+  readonly arrivedMilliseconds: number;
+  /** The bytes that it sent: its change, and the state of its optimizer. */
+  readonly sentBytes: number;
+}
+
+/** Why the change of a worker was not used: it was lost, it took too long, or it was refused. */
+export const missingKinds = ["lost", "late", "refused"] as const;
+
+/** A worker with a task whose change was not used. */
+export interface MissingWorker {
+  readonly name: string;
+  readonly kind: (typeof missingKinds)[number];
+  /** Why it was refused; null for the other kinds. */
+  readonly reason: string | null;
+}
+
 /** The record of a round on the server, with everything that the next coordinator needs. */
 export interface CommitRecord extends Commit {
   /** The number of steps that were committed, with this round. */
   readonly steps: number;
   readonly open: OpenSteps;
+  /** The values before the round. */
+  readonly start: ObjectReference;
   readonly values: ObjectReference;
   readonly velocity: ObjectReference;
   /** The process that wrote it. */
   readonly coordinator: string;
   /** The names of the participants by id. */
   readonly names: Readonly<Record<string, string>>;
+  /** The processes that act as participants of other ids, by worker. */
+  readonly members: Readonly<Record<string, string>>;
+  /** The states of optimizers that were stored after the round, by worker. */
+  readonly states: Readonly<Record<string, ObjectReference>>;
+  /** How long the round took, until its values were stored. */
+  readonly milliseconds: number;
+  /** For each participant, by worker. */
+  readonly facts: Readonly<Record<string, ParticipantFacts>>;
+  readonly missing: Readonly<Record<string, MissingWorker>>;
 }
 
 export const commitBytes = (record: CommitRecord): Uint8Array => messageBytes({ format: FORMAT, ...record });
 
 /** Checks a record. @throws MessageError */
 export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
-  const own = ["format", "round", "tasks", "participants", "digest", "steps", "open", "values", "velocity"];
-  const allowed = [...own, "coordinator", "names"];
+  const own = [
+    "format",
+    "round",
+    "innerSteps",
+    "tasks",
+    "participants",
+    "digest",
+    "steps",
+    "open",
+    "values",
+    "velocity",
+  ];
+  const allowed = [...own, "start", "coordinator", "names", "members", "states", "milliseconds", "facts", "missing"];
   const fields = readMessage(`commit of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
     round: fields.whole("round", 0, MOST_STEPS),
+    innerSteps: fields.whole("innerSteps", 1, MOST_INNER_STEPS),
     tasks: fields.list("tasks", MOST_WORKERS, readTask),
     participants: fields.list("participants", MOST_WORKERS, readParticipation),
     digest: fields.text("digest", VALUES_DIGEST),
@@ -216,10 +332,16 @@ export function readCommit(run: string, bytes: Uint8Array): CommitRecord {
     open: fields.list("open", MOST_WORKERS * MOST_WORKERS, (value, where) =>
       rangeIn(new MessageFields(where, value, ["first", "count"])),
     ),
+    start: readReference(fields.object("start", REFERENCE_FIELDS)),
     values: readReference(fields.object("values", REFERENCE_FIELDS)),
     velocity: readReference(fields.object("velocity", REFERENCE_FIELDS)),
     coordinator: fields.text("coordinator", MEMBER),
-    names: readNames(fields),
+    names: byWorker(fields, "names", (names, worker) => names.text(worker, LINE)),
+    members: readMembers(fields),
+    states: byWorker(fields, "states", (states, worker) => readReference(states.object(worker, REFERENCE_FIELDS))),
+    milliseconds: fields.whole("milliseconds", 0, MOST_MILLISECONDS),
+    facts: byWorker(fields, "facts", readFacts),
+    missing: byWorker(fields, "missing", readMissing),
   };
 }
 
@@ -239,7 +361,20 @@ function readParticipation(value: unknown, where: string): Participation {
   };
 }
 
-function readNames(fields: MessageFields): Record<string, string> {
-  const names = fields.record("names", MEMBER, MOST_WORKERS);
-  return Object.fromEntries(Object.entries(names).map(([member, name]) => [member, String(name)]));
+function readFacts(all: MessageFields, worker: string): ParticipantFacts {
+  const fields = all.object(worker, ["trainMilliseconds", "arrivedMilliseconds", "sentBytes"]);
+  return {
+    trainMilliseconds: fields.whole("trainMilliseconds", 0, MOST_MILLISECONDS),
+    arrivedMilliseconds: fields.whole("arrivedMilliseconds", 0, MOST_MILLISECONDS),
+    sentBytes: fields.whole("sentBytes", 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function readMissing(all: MessageFields, worker: string): MissingWorker {
+  const fields = all.object(worker, ["name", "kind", "reason"]);
+  return {
+    name: fields.text("name", LINE),
+    kind: fields.oneOf("kind", missingKinds),
+    reason: fields.isNull("reason") ? null : fields.text("reason", LINE),
+  };
 }

@@ -11,7 +11,7 @@ export const RUNS = "wgrad-runs";
 /** The bucket of leases: who coordinates a run. Its keys expire. */
 export const LEASES = "wgrad-leases";
 
-/** The bucket of values and changes. */
+/** The bucket of values, changes and states of optimizers. */
 export const VALUES = "wgrad-values";
 
 /** The stream of the records of rounds. */
@@ -31,6 +31,12 @@ export const memberSubject = (run: string): string => `wgrad.members.${run}`;
 /** The id of a worker or coordinator: random, one for each process. */
 export const MEMBER = /^[0-9a-f]{32}$/;
 
+/** Another id. */
+export const newMember = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** The name of an object of a run. */
-export const objectName = (run: string, kind: "values" | "velocity" | "change", round: number, owner: string): string =>
+export const objectName = (run: string, kind: ObjectKind, round: number, owner: string): string =>
   `${run}.${round}.${kind}.${owner}`;
+
+export type ObjectKind = "values" | "velocity" | "change" | "state" | "histories";

@@ -4,14 +4,22 @@
  */
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
-import { ReadTimeoutError } from "../objects.ts";
+import { ReadTimeoutError, type ObjectReference } from "../objects.ts";
 import { isUnreachable } from "../retry.ts";
 import { decodeChange } from "./encode.ts";
 import type { ValueLayout } from "./layout.ts";
 import type { Members } from "./members.ts";
-import { roundBytes, type MemberMessage, type RoundMessage, type StoredChange } from "./messages.ts";
+import {
+  onOneLine,
+  roundBytes,
+  type MemberMessage,
+  type MissingWorker,
+  type ParticipantFacts,
+  type RoundMessage,
+  type StoredChange,
+} from "./messages.ts";
 import { roundSubject } from "./names.ts";
-import { isSameTask, type Contribution } from "./rounds.ts";
+import { isSameTask, type Contribution, type RoundTask } from "./rounds.ts";
 import type { RunStore } from "./run-store.ts";
 
 /** Once the quorum is there, the others get this share of the time that it took, and at least this number of reports. */
@@ -28,6 +36,8 @@ export interface CollectorParts {
   readonly members: Members;
   readonly layout: ValueLayout;
   readonly message: RoundMessage;
+  /** The id of the process that acts as a worker. */
+  memberOf(worker: string): string;
 }
 
 /** Collects the changes of one round. */
@@ -35,8 +45,10 @@ export class RoundCollector {
   readonly #parts: CollectorParts;
   readonly #contributions = new Map<string, Contribution>();
   readonly #names = new Map<string, string>();
-  readonly #lost = new Set<string>();
-  readonly #failures: string[] = [];
+  readonly #states = new Map<string, ObjectReference>();
+  readonly #facts = new Map<string, ParticipantFacts>();
+  readonly #missing = new Map<string, MissingWorker>();
+  readonly #began = performance.now();
   /** How often the change of each worker could not be read. */
   readonly #attempts = new Map<string, number>();
   #sentAt = -Infinity;
@@ -50,9 +62,20 @@ export class RoundCollector {
     return this.#names;
   }
 
-  /** Why workers could not do their tasks. */
-  get failures(): readonly string[] {
-    return this.#failures;
+  /** The states of optimizers that these workers have stored, by id. */
+  get states(): ReadonlyMap<string, ObjectReference> {
+    return this.#states;
+  }
+
+  /** What the participants did, by id. */
+  get facts(): ReadonlyMap<string, ParticipantFacts> {
+    return this.#facts;
+  }
+
+  /** The other workers with tasks, by id. */
+  get missing(): ReadonlyMap<string, MissingWorker> {
+    const late = this.#open.map(({ worker }) => [worker, this.#missed(worker, "late")] as const);
+    return new Map([...this.#missing, ...late]);
   }
 
   /**
@@ -62,20 +85,24 @@ export class RoundCollector {
   async collect(quorum: number, ended: AbortSignal): Promise<Contribution[]> {
     const { tasks } = this.#parts.message;
     const { reportMilliseconds } = this.#parts.members;
-    const began = performance.now();
     let deadline = Infinity;
     for (;;) {
       ended.throwIfAborted();
       this.#send();
       await this.#take(ended);
-      const open = tasks.filter(({ worker }) => !this.#contributions.has(worker) && !this.#lost.has(worker));
-      if (open.length === 0 || performance.now() > deadline) return [...this.#contributions.values()];
+      if (this.#open.length === 0 || performance.now() > deadline) return [...this.#contributions.values()];
       const hasQuorum = this.#contributions.size >= Math.min(quorum, tasks.length);
       const now = performance.now();
       if (hasQuorum && deadline === Infinity)
-        deadline = now + Math.max(GRACE_REPORTS * reportMilliseconds, GRACE_SHARE * (now - began));
+        deadline = now + Math.max(GRACE_REPORTS * reportMilliseconds, GRACE_SHARE * (now - this.#began));
       await this.#parts.members.change(reportMilliseconds / 4);
     }
+  }
+
+  /** The tasks that may still be done. */
+  get #open(): RoundTask[] {
+    const { tasks } = this.#parts.message;
+    return tasks.filter(({ worker }) => !this.#contributions.has(worker) && !this.#missing.has(worker));
   }
 
   /** Tells the workers what to do, every second, since messages may be lost. */
@@ -89,42 +116,50 @@ export class RoundCollector {
 
   /** Takes the changes that have arrived, and notes which workers are lost. */
   async #take(ended: AbortSignal): Promise<void> {
-    const { message, members } = this.#parts;
+    const { message, members, memberOf } = this.#parts;
     const alive = new Map(members.alive.map((each) => [each.member, each]));
-    for (const task of message.tasks) {
+    for (const task of this.#open) {
       const { worker } = task;
-      if (this.#contributions.has(worker) || this.#lost.has(worker)) continue;
-      const heard = alive.get(worker);
-      if (!heard) this.#lost.add(worker);
+      const heard = alive.get(memberOf(worker));
+      if (!heard) this.#missing.set(worker, this.#missed(worker, "lost"));
       else if (heard.failure?.round === message.round) this.#refuse(worker, heard.failure.reason);
       else if (heard.change?.round === message.round && isSameTask(heard.change.task, task))
         await this.#read(heard, heard.change, ended);
     }
   }
 
-  #refuse(worker: string, reason: string): void {
-    this.#lost.add(worker);
-    this.#failures.push(reason);
-    this.#parts.members.refuse(worker, reason);
+  #missed(worker: string, kind: MissingWorker["kind"], reason: string | null = null): MissingWorker {
+    const member = this.#parts.memberOf(worker);
+    return { name: this.#parts.members.nameOf(member), kind, reason: reason && onOneLine(reason) };
   }
 
-  async #read({ member, name }: MemberMessage, stored: StoredChange, ended: AbortSignal): Promise<void> {
+  #refuse(worker: string, reason: string): void {
+    this.#missing.set(worker, this.#missed(worker, "refused", reason));
+    this.#parts.members.refuse(this.#parts.memberOf(worker), reason);
+  }
+
+  async #read({ name }: MemberMessage, stored: StoredChange, ended: AbortSignal): Promise<void> {
     const { link, store, layout } = this.#parts;
-    const { object, type, exponent, task, ownStep, examples, loss } = stored;
+    const { object, type, exponent, task, ownStep, examples, loss, state, trainMilliseconds } = stored;
+    const { worker, range } = task;
     try {
       const bytes = await store.get(object);
       const change = { type, exponent, bytes };
       decodeChange(`worker ${name}`, change, layout.size);
-      this.#contributions.set(member, { worker: member, range: task.range, ownStep, examples, loss, change });
-      this.#names.set(member, name);
+      this.#contributions.set(worker, { worker, range, ownStep, examples, loss, change });
+      this.#names.set(worker, name);
+      if (state) this.#states.set(worker, state);
+      const arrivedMilliseconds = Math.round(performance.now() - this.#began);
+      const sentBytes = object.bytes + (state?.bytes ?? 0);
+      this.#facts.set(worker, { trainMilliseconds, arrivedMilliseconds, sentBytes });
     } catch (error) {
       ended.throwIfAborted();
-      if (error instanceof DataError) return this.#refuse(member, error.message);
+      if (error instanceof DataError) return this.#refuse(worker, error.message);
       if (!isUnreachable(link, error)) throw error;
       // The server may be back soon. A worker that replaces its object again and again must not hold up the others.
-      const attempts = (this.#attempts.get(member) ?? 0) + 1;
-      this.#attempts.set(member, attempts);
-      if (error instanceof ReadTimeoutError && attempts === MOST_ATTEMPTS) this.#refuse(member, error.message);
+      const attempts = (this.#attempts.get(worker) ?? 0) + 1;
+      this.#attempts.set(worker, attempts);
+      if (error instanceof ReadTimeoutError && attempts === MOST_ATTEMPTS) this.#refuse(worker, error.message);
     }
   }
 }

@@ -4,10 +4,11 @@
  */
 import { OptionError } from "../../errors.ts";
 import type { AnyModel } from "../../nn/functional.ts";
-import type { Evaluation, FitOptions, Snapshot, Trainer } from "../../train/index.ts";
+import type { Evaluation, FitOptions, Trainer } from "../../train/index.ts";
 import { encodeChange, type ChangeType } from "./encode.ts";
 import { flattened, unflattened, type ValueLayout } from "./layout.ts";
 import type { Contribution, RoundTask } from "./rounds.ts";
+import type { OptimizerState } from "./stored-state.ts";
 
 /** Lets the event loop run during a round, for devices that compute in this thread. */
 export interface Breaks {
@@ -17,7 +18,7 @@ export interface Breaks {
 }
 
 export interface RoundTrainerOptions {
-  /** The id of the worker. */
+  /** The id of the worker. Its tasks name another one if it continues in place of a worker that was lost. */
   readonly worker: string;
   readonly trainer: Trainer<AnyModel>;
   readonly layout: ValueLayout;
@@ -30,11 +31,11 @@ export interface RoundTrainerOptions {
 export class RoundTrainer {
   readonly #options: RoundTrainerOptions;
   /** The state before the first round. */
-  #initial: Snapshot | undefined;
+  #initial: OptimizerState | undefined;
   /** The state after the last round whose change was used. */
-  #accepted: Snapshot | undefined;
+  #accepted: OptimizerState | undefined;
   /** The state after a round of which that is not known yet. */
-  #candidate: Snapshot | undefined;
+  #candidate: OptimizerState | undefined;
 
   constructor(options: RoundTrainerOptions) {
     this.#options = options;
@@ -50,8 +51,12 @@ export class RoundTrainer {
    * the log of a run has only the changes that were used, so other rounds must leave no trace.
    * @throws DivergedError if a step was NaN or infinite; OptionError if `signal` ended the round early
    */
-  async train({ range, ...schedule }: RoundTask, start: Float32Array, signal?: AbortSignal): Promise<Contribution> {
-    const { trainer, layout, changeType, worker } = this.#options;
+  async train(
+    { worker, range, ...schedule }: RoundTask,
+    start: Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Contribution> {
+    const { trainer, layout, changeType } = this.#options;
     const ownStep = await this.#setValues(start);
     const { scheduleStep, scheduleStride } = schedule;
     const share = { firstStep: range.first, scheduleStep, scheduleStride };
@@ -60,10 +65,10 @@ export class RoundTrainer {
       const what = `${trainer.step - ownStep} of ${range.count} steps were made`;
       throw new OptionError({ where: `worker ${worker}`, what, fix: "Train the round again" });
     }
-    const last = await trainer.snapshot();
-    const end = flattened(layout, last.parameters);
+    const { step, optimizer, parameters } = await trainer.snapshot();
+    const end = flattened(layout, parameters);
     const change = end.map((value, index) => value - start[index]!);
-    this.#candidate = last;
+    this.#candidate = { step, optimizer };
     return {
       worker,
       range,
@@ -80,9 +85,15 @@ export class RoundTrainer {
     this.#candidate = undefined;
   }
 
-  /** Begins anew, with the optimizer as it was before the first round. */
-  reset(): void {
-    this.#accepted = this.#candidate = undefined;
+  /** Begins anew, with the optimizer as it was before the first round, or with a given state. */
+  reset(state?: OptimizerState): void {
+    [this.#accepted, this.#candidate] = [state, undefined];
+  }
+
+  /** The state of the optimizer after the last round. @throws OptionError if its change was used or dropped since */
+  get lastState(): OptimizerState {
+    if (this.#candidate) return this.#candidate;
+    throw new OptionError({ where: `worker ${this.worker}`, what: "there is no round", fix: "Train one before" });
   }
 
   /** Makes steps. @returns their mean loss */

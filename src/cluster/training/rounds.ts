@@ -12,7 +12,7 @@ import { nextRanges, stepsIn, without, type OpenSteps, type StepRange } from "./
 
 /** How a run is shared; the same for all of its rounds. */
 export interface SharedOptions {
-  /** H, the maximum number of steps of a worker in a round. */
+  /** H, the maximum number of steps of a worker in a round; in the first round, if it is chosen by speed. */
   readonly innerSteps: number;
   readonly outer: OuterOptions;
   /** The type in which changes are sent. */
@@ -71,6 +71,8 @@ export interface Participation extends Omit<Contribution, "change"> {
 export interface Commit {
   /** Counted from 0. */
   readonly round: number;
+  /** H of this round. */
+  readonly innerSteps: number;
   readonly tasks: readonly RoundTask[];
   /** The workers whose changes were used, in the order of their ids. */
   readonly participants: readonly Participation[];
@@ -123,9 +125,10 @@ export function commitRound(
   const used = ordered.map((one, index) => ({ ...one, change: changes[index]!, factor: factors[index]! }));
   const { values, velocity } = outerStep(layout, state, meanChange(used), options.outer);
   const { round } = state;
+  const { innerSteps } = options;
   const participants = used.map(({ change, ...one }) => ({ ...one, digest: digestOfValues(change) }));
   return {
-    commit: { round, tasks, participants, digest: digestOfValues(values) },
+    commit: { round, innerSteps, tasks, participants, digest: digestOfValues(values) },
     state: {
       values,
       velocity,

@@ -117,18 +117,22 @@ export class RunStore {
     throw refuse("it has a value that is not finite");
   }
 
-  /** Stores the bytes of a change. */
-  putChange(round: number, member: string, bytes: Uint8Array): Promise<ObjectReference> {
-    return this.#bucket.put(objectName(this.#run, "change", round, member), bytes);
+  /** Stores the change of a worker, the state of its optimizer, or the histories of workers. */
+  putBytes(
+    kind: "change" | "state" | "histories",
+    { round, owner }: { round: number; owner: string },
+    bytes: Uint8Array,
+  ): Promise<ObjectReference> {
+    return this.#bucket.put(objectName(this.#run, kind, round, owner), bytes);
   }
 
   get(reference: ObjectReference): Promise<Uint8Array> {
     return this.#bucket.get(reference);
   }
 
-  /** Removes the objects of rounds before one. */
-  async removeBefore(round: number): Promise<void> {
+  /** Removes the objects of rounds before one, except some. */
+  async removeBefore(round: number, kept: ReadonlySet<string>): Promise<void> {
     for (const name of await this.#bucket.names(`${this.#run}.`))
-      if (Number(name.split(".")[1]) < round) await this.#bucket.remove(name);
+      if (Number(name.split(".")[1]) < round && !kept.has(name)) await this.#bucket.remove(name);
   }
 }

@@ -103,7 +103,7 @@ export class SharedRun {
    */
   async *replay(log: Iterable<Commit>): AsyncGenerator<CommittedRound, void, undefined> {
     for (const recorded of log) {
-      const { tasks, participants } = recorded;
+      const { tasks, participants, innerSteps } = recorded;
       const contributions: Contribution[] = [];
       for (const { worker, ownStep } of participants) {
         // A trainer that had made no steps is another one of the same id, after the first was lost.
@@ -111,7 +111,7 @@ export class SharedRun {
         const task = tasks.find((one) => one.worker === worker)!;
         contributions.push(await trainer.train(task, this.#state.values));
       }
-      const round = this.#commit(tasks, contributions);
+      const round = this.#commit(tasks, contributions, innerSteps);
       requireEqual(recorded, round.commit);
       yield round;
     }
@@ -128,8 +128,13 @@ export class SharedRun {
     this.#trainers.clear();
   }
 
-  #commit(tasks: Commit["tasks"], contributions: readonly Contribution[]): CommittedRound {
-    const round = commitRound(this.#state, tasks, contributions, { ...this.options, layout: this.layout });
+  #commit(
+    tasks: Commit["tasks"],
+    contributions: readonly Contribution[],
+    innerSteps = this.options.innerSteps,
+  ): CommittedRound {
+    const options = { ...this.options, innerSteps, layout: this.layout };
+    const round = commitRound(this.#state, tasks, contributions, options);
     this.#state = round.state;
     for (const { worker } of contributions) this.#trainers.get(worker)!.accept();
     return round;

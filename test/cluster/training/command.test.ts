@@ -33,9 +33,12 @@ const UNREACHABLE = "--nats nats://127.0.0.1:1";
 const accuracyIn = (output: string): number => Number(/^training accuracy ([\d.]+) %/m.exec(output)![1]);
 
 describe("wgrad train --nats", () => {
-  test("trains with two workers, saves the model, and writes a log", async () => {
+  test("trains with two workers, saves the model, and writes a log and a report", async () => {
     for (const name of ["one", "two"]) startWorker(server.current, name);
-    const args = train(600, ...shared("--workers", "2", "--out", "two.safetensors", "--log", "two.jsonl"));
+    const args = train(
+      600,
+      ...shared("--workers", "2", "--out", "two.safetensors", "--log", "two.jsonl", "--report", "two.html"),
+    );
     const run = await cli.run(args);
     expect(run).toMatchObject({ code: 0 });
     expect(run.stdout).toMatch(/^run +[0-9a-f]{12}: 50 steps a round, 2 workers$/m);
@@ -48,6 +51,11 @@ describe("wgrad train --nats", () => {
     expect(events).toHaveLength(7);
     expect(events.at(-1)).toMatchObject({ event: "done", steps: 600 });
     expect(events[0]).toMatchObject({ event: "progress", round: 1, workers: ["one", "two"] });
+    expect(run.stdout).toMatch(/^one +[█·]{24} +300 .*\ntwo +[█·]{24} +300 /m);
+    expect(run.stdout).toMatch(/^6 rounds, 18,000 examples seen, .* exchanged, 0 changes refused$/m);
+    const page = readFileSync(cli.inFolder("two.html"), "utf8");
+    expect(page).toContain("<dt>examples seen</dt><dd>18,000</dd>");
+    expect(page).toMatch(/<tr><th scope="row">1<\/th><td>(0–49|50–99)<\/td><td>(0–49|50–99)<\/td><\/tr>/);
   });
 
   test("ends well although workers are killed at random, and the coordinator too", async () => {

@@ -1,169 +1,32 @@
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
-import type { NatsLink } from "../../../src/cluster/connection.ts";
+import { describe, expect, test } from "vitest";
 import { LeaseLostError } from "../../../src/cluster/fenced-log.ts";
 import { messageBytes } from "../../../src/cluster/messages.ts";
-import { Coordinator, type CoordinatedRound } from "../../../src/cluster/training/coordinator.ts";
+import { ObjectBucket } from "../../../src/cluster/objects.ts";
+import { nextInnerSteps } from "../../../src/cluster/training/adaptive.ts";
 import { encodeChange } from "../../../src/cluster/training/encode.ts";
-import { flattened, layoutOf } from "../../../src/cluster/training/layout.ts";
-import { TrainingMember } from "../../../src/cluster/training/member.ts";
-import {
-  memberBytes,
-  readRound,
-  type CommitRecord,
-  type StoredChange,
-} from "../../../src/cluster/training/messages.ts";
-import { memberSubject, roundSubject } from "../../../src/cluster/training/names.ts";
-import { RoundTrainer } from "../../../src/cluster/training/round-trainer.ts";
-import type { SharedOptions } from "../../../src/cluster/training/rounds.ts";
-import { loadRun, openRuns, RunStore, storeRun } from "../../../src/cluster/training/run-store.ts";
-import { setUpTraining } from "../../../src/cluster/training/set-up.ts";
-import { SharedRun } from "../../../src/cluster/training/together.ts";
-import type { AnyModel } from "../../../src/nn/functional.ts";
-import { createTrainer, type TrainerOptions } from "../../../src/train/index.ts";
+import { memberBytes, readRound, type StoredChange } from "../../../src/cluster/training/messages.ts";
+import { memberSubject, roundSubject, VALUES } from "../../../src/cluster/training/names.ts";
+import { openRuns, RunStore } from "../../../src/cluster/training/run-store.ts";
 import { version } from "../../../src/version.ts";
-import { dropoutRun } from "../../train/examples.ts";
-import { natsServer } from "../nats-server.ts";
-
-const server = natsServer();
-
-/** Short times, so that lost workers and coordinators are replaced soon. */
-const REPORT_MILLISECONDS = 40;
-const LEASE_MILLISECONDS = 600;
-
-const INNER_STEPS = 7;
-const outer = { learningRate: 1, momentum: 0.5 };
-
-const trainerOptions = (): TrainerOptions<AnyModel> =>
-  ({ ...dropoutRun, backend: createCpuBackend() }) as unknown as TrainerOptions<AnyModel>;
-const layout = layoutOf(dropoutRun.model);
-const options: SharedOptions = {
-  innerSteps: INNER_STEPS,
-  outer,
-  changeType: "float16",
-  totalSteps: 120,
-};
-
-const id = (letter: string) => letter.repeat(32);
-
-let runs = 0;
-const opened: { readonly stop: AbortController; readonly done: Promise<unknown>; readonly link: NatsLink }[] = [];
-
-beforeAll(async () => {
-  const link = await server.current.connect();
-  await setUpTraining(link, { leaseMilliseconds: LEASE_MILLISECONDS });
-  await link.close();
-});
-
-afterEach(async () => {
-  for (const { stop, done, link } of opened.splice(0)) {
-    stop.abort();
-    await done;
-    await link.close();
-  }
-});
-
-/** Stores the description of another run. */
-async function newRun(workers: number): Promise<string> {
-  const link = await server.current.connect();
-  const sharing = { workers, quorum: 1, innerSteps: INNER_STEPS, outer, changeType: "float16" } as const;
-  const name = await storeRun(link, { version, configuration: { seed: ++runs }, data: [], sharing });
-  expect(await loadRun(link, name)).toMatchObject({ sharing });
-  await link.close();
-  return name;
-}
-
-/** Starts a worker. */
-async function startMember(
-  run: string,
-  worker: string,
-  trained: (round: number) => void = () => {},
-): Promise<AbortController> {
-  const link = await server.current.connect("worker");
-  const breaks = { every: 2, rest: () => new Promise<void>((resolve) => setImmediate(resolve)) };
-  const inner = await createTrainer(trainerOptions());
-  const trainer = new RoundTrainer({ worker, trainer: inner, layout, changeType: "float16", breaks });
-  const stop = new AbortController();
-  let rounds = 0;
-  const member = new TrainingMember({
-    link,
-    run,
-    layout,
-    trainer,
-    name: `name of ${worker[0]}`,
-    version,
-    signal: stop.signal,
-    reportMilliseconds: REPORT_MILLISECONDS,
-    trained: () => trained(++rounds),
-  });
-  opened.push({ stop, done: member.run(), link });
-  return stop;
-}
-
-interface Coordination {
-  readonly stop: AbortController;
-  readonly rounds: CoordinatedRound[];
-  readonly lines: string[];
-  readonly done: Promise<void>;
-}
-
-/** Starts a coordinator. */
-async function coordinate(
-  run: string,
-  { workers = 1, quorum = 1, owner = id("0"), committed = (_round: CoordinatedRound) => {} } = {},
-): Promise<Coordination> {
-  const link = await server.current.connect();
-  const trainer = await createTrainer(trainerOptions());
-  const initial = flattened(layout, (await trainer.snapshot()).parameters);
-  trainer.dispose();
-  const stop = new AbortController();
-  const [rounds, lines]: [CoordinatedRound[], string[]] = [[], []];
-  const coordinator = new Coordinator(
-    { name: run, layout, options, sharing: { workers, quorum }, initial },
-    {
-      link,
-      owner,
-      version,
-      signal: stop.signal,
-      reportMilliseconds: REPORT_MILLISECONDS,
-      log: (line) => lines.push(line),
-    },
-  );
-  const done = (async () => {
-    for await (const round of coordinator.rounds()) {
-      rounds.push(round);
-      committed(round);
-    }
-  })();
-  done.catch(() => {});
-  opened.push({ stop, done: done.catch(() => {}), link });
-  return { stop, rounds, lines, done };
-}
-
-/** The steps of a log, in ascending order. */
-const stepsOf = (records: readonly CommitRecord[]): number[] =>
-  records
-    .flatMap(({ participants }) =>
-      participants.flatMap(({ range: { first, count } }) => Array.from({ length: count }, (_, at) => first + at)),
-    )
-    .sort((a, b) => a - b);
-
-const everyStep = Array.from({ length: options.totalSteps }, (_, step) => step);
-
-/** Expects that the replay of a log in one process gives its values. */
-async function expectReplay(records: readonly CommitRecord[], values: Float32Array): Promise<void> {
-  const shared = await SharedRun.create(trainerOptions(), { workers: [id("a")], innerSteps: INNER_STEPS, outer });
-  for await (const { commit } of shared.replay(records)) expect(commit.round).toBeLessThan(records.length);
-  expect(shared.state.values).toEqual(values);
-  shared.dispose();
-}
-
-async function commitsOf(run: string): Promise<readonly CommitRecord[]> {
-  const link = await server.current.connect();
-  const records = await (await RunStore.open(link, run)).commits();
-  await link.close();
-  return records;
-}
+import { Proxy } from "../proxy.ts";
+import {
+  commitsOf,
+  coordinate,
+  everyStep,
+  expectReplay,
+  id,
+  INNER_STEPS,
+  layout,
+  loseAll,
+  newRun,
+  opened,
+  options,
+  REPORT_MILLISECONDS,
+  server,
+  startMember,
+  stepsOf,
+  undisturbedRun,
+} from "./processes.ts";
 
 describe("a run over NATS", () => {
   test("has the bits of the same workers in one process, and can be replayed", async () => {
@@ -172,19 +35,31 @@ describe("a run over NATS", () => {
     for (const worker of workers) await startMember(run, worker);
     const { rounds, done } = await coordinate(run, { workers: 3, quorum: 3 });
     await done;
-    const shared = await SharedRun.create(trainerOptions(), { workers, innerSteps: INNER_STEPS, outer });
-    const wanted: string[] = [];
-    for await (const { commit } of shared.rounds()) wanted.push(commit.digest);
+    const [wanted, values] = await undisturbedRun(workers);
     expect(rounds.map(({ record }) => record.digest)).toEqual(wanted);
-    expect(rounds.at(-1)!.values).toEqual(shared.state.values);
-    shared.dispose();
+    expect(rounds.at(-1)!.values).toEqual(values);
     const records = await commitsOf(run);
     expect(records).toEqual(rounds.map(({ record }) => record));
     expect(records[0]!.names).toEqual({ [id("a")]: "name of a", [id("b")]: "name of b", [id("c")]: "name of c" });
     await expectReplay(records, rounds.at(-1)!.values);
     const link = await server.current.connect();
     expect(await openRuns(link)).not.toContain(run);
+    const objects = await (await ObjectBucket.open(link, VALUES)).names(`${run}.`);
+    expect(objects.sort()).toEqual(["values", "velocity"].map((kind) => `${run}.${rounds.length}.${kind}.${id("0")}`));
     await link.close();
+  });
+
+  test("chooses the number of inner steps by the measured speed, and can be replayed", async () => {
+    const run = await newRun(1);
+    await startMember(run, id("a"));
+    const { rounds, done } = await coordinate(run, { isAdaptive: true });
+    await done;
+    const records = await commitsOf(run);
+    const { totalSteps } = options;
+    const steps = records.map(({ innerSteps }) => innerSteps);
+    expect(steps).toEqual([INNER_STEPS, ...records.slice(0, -1).map((record) => nextInnerSteps(record, totalSteps))]);
+    expect(records.slice(0, 3).map(({ tasks }) => tasks[0]!.range.count)).toEqual(steps.slice(0, 3));
+    await expectReplay(records, rounds.at(-1)!.values);
   });
 
   test("gives out the steps of a lost worker again, and takes a new one", async () => {
@@ -200,6 +75,45 @@ describe("a run over NATS", () => {
     expect(stepsOf(records)).toEqual(everyStep);
     const workers = new Set(records.flatMap(({ participants }) => participants.map(({ worker }) => worker[0])));
     expect([...workers].sort()).toEqual(["a", "b", "c"]);
+    await expectReplay(records, rounds.at(-1)!.values);
+  });
+
+  test("goes on without a worker whose network is cut, and takes it back", async () => {
+    const run = await newRun(2);
+    const proxy = await Proxy.start(server.current.port);
+    const cut = (round: number) => {
+      if (round === 2) proxy.cut();
+      if (round === 2) setTimeout(() => proxy.restore(), 15 * REPORT_MILLISECONDS);
+    };
+    await startMember(run, id("a"), cut, proxy.address);
+    await startMember(run, id("b"));
+    // With this quorum, the round after the cut waits until the worker counts as lost, and the next one for its return.
+    const { rounds, done } = await coordinate(run, { workers: 2, quorum: 2 });
+    await done;
+    proxy.close();
+    const records = rounds.map(({ record }) => record);
+    expect(stepsOf(records)).toEqual(everyStep);
+    const missing = records.filter((record) => Object.hasOwn(record.missing, id("a")));
+    expect(missing.map((record) => record.missing[id("a")])).toContainEqual({
+      name: "name of a",
+      kind: "lost",
+      reason: null,
+    });
+    const used = records.filter(({ participants }) => participants.some(({ worker }) => worker === id("a")));
+    expect(used.at(-1)!.round).toBeGreaterThan(missing.at(-1)!.round);
+    await expectReplay(records, rounds.at(-1)!.values);
+  });
+
+  test("uses each step once although two processes have the same id", async () => {
+    const run = await newRun(2);
+    // One of them leaves, and its twin goes on.
+    const leaving = await startMember(run, id("a"), (round) => round === 3 && leaving.abort());
+    for (const worker of ["a", "b"]) await startMember(run, id(worker));
+    const { rounds, done } = await coordinate(run, { workers: 2, quorum: 2 });
+    await done;
+    const records = rounds.map(({ record }) => record);
+    expect(stepsOf(records)).toEqual(everyStep);
+    expect(records.map(({ digest }) => digest)).toEqual((await undisturbedRun(["a", "b"].map(id)))[0]);
     await expectReplay(records, rounds.at(-1)!.values);
   });
 
@@ -238,6 +152,33 @@ describe("a run over NATS", () => {
     await third.done;
     expect(third.rounds.map(({ record }) => record.steps)).toEqual([120]);
     expect(third.rounds[0]!.values).toEqual(second.rounds.at(-1)!.values);
+  });
+
+  // States of optimizers are stored after every third round: before the first one, after one, and with a round to repeat.
+  test("has the bits of an undisturbed run although coordinator and workers were lost three times", async () => {
+    const run = await newRun(2);
+    const [wanted, undisturbed] = await undisturbedRun(["a", "b"].map(id));
+    // The new processes are the same workers, whatever their ids.
+    const stops = [
+      [["b", "a"], 1],
+      [["1", "f"], 2],
+      [["0", "e"], 6],
+      [["d", "2"], Infinity],
+    ] as const;
+    for (const [processes, stop] of stops) {
+      for (const worker of processes) await startMember(run, id(worker));
+      const coordination = await coordinate(run, {
+        workers: 2,
+        quorum: 2,
+        committed: ({ record }) => record.round === stop && void loseAll(),
+      });
+      await coordination.done.catch(() => {});
+      if (stop < Infinity) await loseAll();
+    }
+    const records = await commitsOf(run);
+    expect(records.map(({ digest }) => digest)).toEqual(wanted);
+    expect(records.at(-1)!.participants.map(({ worker }) => worker[0])).toEqual(["a", "b"]);
+    await expectReplay(records, undisturbed);
   });
 
   test("survives the end and the return of the server", async () => {
@@ -287,8 +228,22 @@ describe("hostile messages", () => {
         isBusy = true;
         void (async () => {
           const { type, exponent, bytes } = encodeChange(new Float32Array(layout.size), "float16");
-          const object = await store.putChange(round, member, bytes);
-          change = await changeOf({ round, task, ownStep: 0, examples: 70, loss: 1, type, exponent, object }, store);
+          const object = await store.putBytes("change", { round, owner: member }, bytes);
+          change = await changeOf(
+            {
+              round,
+              task,
+              ownStep: 0,
+              examples: 70,
+              loss: 1,
+              type,
+              exponent,
+              object,
+              state: null,
+              trainMilliseconds: 1,
+            },
+            store,
+          );
         })();
       },
     });
@@ -310,13 +265,16 @@ describe("hostile messages", () => {
       "a change that is not finite",
       async (stored, store) => {
         const bytes = new Uint8Array(Uint16Array.from({ length: layout.size }, () => 0x7e00).buffer);
-        return { ...stored, object: await store.putChange(stored.round, id("f"), bytes) };
+        return { ...stored, object: await store.putBytes("change", { round: stored.round, owner: id("f") }, bytes) };
       },
       /^Worker liar is not used any more: worker liar: value 0 is NaN/,
     ],
     [
       "a change of another size",
-      async (stored, store) => ({ ...stored, object: await store.putChange(stored.round, id("f"), new Uint8Array(6)) }),
+      async (stored, store) => ({
+        ...stored,
+        object: await store.putBytes("change", { round: stored.round, owner: id("f") }, new Uint8Array(6)),
+      }),
       /^Worker liar is not used any more: worker liar: 6 bytes for \d+ float16 values/,
     ],
     [
@@ -357,7 +315,7 @@ describe("hostile messages", () => {
     const flood = setInterval(() => {
       for (const bytes of hostile)
         for (const subject of [memberSubject(run), roundSubject(run)]) link.connection.publish(subject, bytes);
-    }, 10);
+    }, 30);
     await startMember(run, id("a"));
     const { rounds, lines, done } = await coordinate(run);
     await done;

@@ -1,0 +1,190 @@
+/*
+ * Coordinators and workers of shared runs, on connections of their own in this process.
+ */
+import { afterEach, beforeAll, expect } from "vitest";
+import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import type { NatsLink } from "../../../src/cluster/connection.ts";
+import { Coordinator, type CoordinatedRound } from "../../../src/cluster/training/coordinator.ts";
+import { flattened, layoutOf } from "../../../src/cluster/training/layout.ts";
+import { TrainingMember } from "../../../src/cluster/training/member.ts";
+import type { CommitRecord } from "../../../src/cluster/training/messages.ts";
+import { RoundTrainer } from "../../../src/cluster/training/round-trainer.ts";
+import type { SharedOptions } from "../../../src/cluster/training/rounds.ts";
+import { loadRun, RunStore, storeRun } from "../../../src/cluster/training/run-store.ts";
+import { setUpTraining } from "../../../src/cluster/training/set-up.ts";
+import { SharedRun } from "../../../src/cluster/training/together.ts";
+import type { AnyModel } from "../../../src/nn/functional.ts";
+import { createTrainer, type TrainerOptions } from "../../../src/train/index.ts";
+import { version } from "../../../src/version.ts";
+import { dropoutRun } from "../../train/examples.ts";
+import { natsServer } from "../nats-server.ts";
+
+export const server = natsServer();
+
+/** Short times, so that lost workers and coordinators are replaced soon. */
+export const REPORT_MILLISECONDS = 40;
+const LEASE_MILLISECONDS = 600;
+
+export const INNER_STEPS = 7;
+const STATE_EVERY = 3;
+const outer = { learningRate: 1, momentum: 0.5 };
+
+const trainerOptions = (): TrainerOptions<AnyModel> =>
+  ({ ...dropoutRun, backend: createCpuBackend() }) as unknown as TrainerOptions<AnyModel>;
+export const layout = layoutOf(dropoutRun.model);
+export const options: SharedOptions = {
+  innerSteps: INNER_STEPS,
+  outer,
+  changeType: "float16",
+  totalSteps: 120,
+};
+
+export const id = (letter: string) => letter.repeat(32);
+
+let runs = 0;
+export const opened: { readonly stop: AbortController; readonly done: Promise<unknown>; readonly link: NatsLink }[] =
+  [];
+
+beforeAll(async () => {
+  const link = await server.current.connect();
+  await setUpTraining(link, { leaseMilliseconds: LEASE_MILLISECONDS });
+  await link.close();
+});
+
+afterEach(async () => {
+  for (const { stop, done, link } of opened.splice(0)) {
+    stop.abort();
+    await done;
+    await link.close();
+  }
+});
+
+/** Stores the description of another run. */
+export async function newRun(workers: number): Promise<string> {
+  const link = await server.current.connect();
+  const sharing = {
+    workers,
+    quorum: 1,
+    innerSteps: INNER_STEPS,
+    outer,
+    changeType: "float16",
+    stateEvery: STATE_EVERY,
+    isAdaptive: false,
+  } as const;
+  const name = await storeRun(link, { version, configuration: { seed: ++runs }, data: [], sharing });
+  expect(await loadRun(link, name)).toMatchObject({ sharing });
+  await link.close();
+  return name;
+}
+
+/** Starts a worker. */
+export async function startMember(
+  run: string,
+  worker: string,
+  trained: (round: number) => void = () => {},
+  address = server.current.address,
+): Promise<AbortController> {
+  const link = await server.current.connect("worker", { kind: "none" }, undefined, address);
+  const breaks = { every: 2, rest: () => new Promise<void>((resolve) => setImmediate(resolve)) };
+  const inner = await createTrainer(trainerOptions());
+  const trainer = new RoundTrainer({ worker, trainer: inner, layout, changeType: "float16", breaks });
+  const stop = new AbortController();
+  let rounds = 0;
+  const member = new TrainingMember({
+    link,
+    run,
+    layout,
+    trainer,
+    name: `name of ${worker[0]}`,
+    version,
+    signal: stop.signal,
+    reportMilliseconds: REPORT_MILLISECONDS,
+    trained: () => trained(++rounds),
+  });
+  opened.push({ stop, done: member.run(), link });
+  return stop;
+}
+
+interface Coordination {
+  readonly stop: AbortController;
+  readonly rounds: CoordinatedRound[];
+  readonly lines: string[];
+  readonly done: Promise<void>;
+}
+
+/** Starts a coordinator. */
+export async function coordinate(
+  run: string,
+  { workers = 1, quorum = 1, owner = id("0"), isAdaptive = false, committed = (_round: CoordinatedRound) => {} } = {},
+): Promise<Coordination> {
+  const link = await server.current.connect();
+  const trainer = await createTrainer(trainerOptions());
+  const initial = flattened(layout, (await trainer.snapshot()).parameters);
+  trainer.dispose();
+  const stop = new AbortController();
+  const [rounds, lines]: [CoordinatedRound[], string[]] = [[], []];
+  const coordinator = new Coordinator(
+    { name: run, layout, options, sharing: { workers, quorum, stateEvery: STATE_EVERY, isAdaptive }, initial },
+    {
+      link,
+      owner,
+      version,
+      signal: stop.signal,
+      reportMilliseconds: REPORT_MILLISECONDS,
+      log: (line) => lines.push(line),
+    },
+  );
+  const done = (async () => {
+    for await (const round of coordinator.rounds()) {
+      rounds.push(round);
+      committed(round);
+    }
+  })();
+  done.catch(() => {});
+  opened.push({ stop, done: done.catch(() => {}), link });
+  return { stop, rounds, lines, done };
+}
+
+/** The steps of a log, in ascending order. */
+export const stepsOf = (records: readonly CommitRecord[]): number[] =>
+  records
+    .flatMap(({ participants }) =>
+      participants.flatMap(({ range: { first, count } }) => Array.from({ length: count }, (_, at) => first + at)),
+    )
+    .sort((a, b) => a - b);
+
+export const everyStep = Array.from({ length: options.totalSteps }, (_, step) => step);
+
+/** Expects that the replay of a log in one process gives its values. */
+export async function expectReplay(records: readonly CommitRecord[], values: Float32Array): Promise<void> {
+  const shared = await SharedRun.create(trainerOptions(), { workers: [id("a")], innerSteps: INNER_STEPS, outer });
+  for await (const { commit } of shared.replay(records)) expect(commit.round).toBeLessThan(records.length);
+  expect(shared.state.values).toEqual(values);
+  shared.dispose();
+}
+
+/** The digests of the rounds of a run in one process, and the values at the end. */
+export async function undisturbedRun(workers: readonly string[]): Promise<[string[], Float32Array]> {
+  const shared = await SharedRun.create(trainerOptions(), { workers, innerSteps: INNER_STEPS, outer });
+  const digests: string[] = [];
+  for await (const { commit } of shared.rounds()) digests.push(commit.digest);
+  const { values } = shared.state;
+  shared.dispose();
+  return [digests, values];
+}
+
+/** Cuts all connections, as when the processes are killed. */
+export async function loseAll(): Promise<void> {
+  for (const { link } of opened) await link.connection.close();
+  for (const { stop, done } of opened.splice(0)) {
+    stop.abort();
+    await done.catch(() => {});
+  }
+}
+
+export async function commitsOf(run: string): Promise<readonly CommitRecord[]> {
+  const link = await server.current.connect();
+  const records = await (await RunStore.open(link, run)).commits();
+  await link.close();
+  return records;
+}
