@@ -124,7 +124,7 @@ const backgroundTuning = { share: 1, longestDelay: Infinity };
 
 describe("the time that JavaScript takes for a candidate", { timeout: 120_000 }, () => {
   /** Tunes one small product by a clock of its own, where each piece of JavaScript's work takes `cost` milliseconds. */
-  async function tuned({ cost, share = 0.02 }: { cost: number; share?: number }) {
+  async function tuned({ cost, share = 0.02, mostTurns }: { cost: number; share?: number; mostTurns: number }) {
     const compiled: number[] = [];
     const store = new MemoryStore();
     let now = 0;
@@ -144,7 +144,7 @@ describe("the time that JavaScript takes for a candidate", { timeout: 120_000 },
     const finished = tuner.watch(graph, [{ flops } as DispatchDescription]);
     const candidates = promisingTilings(product!, launchLimitsOf(opened)).length;
     let turns = 0;
-    for (; turns < 3000 && store.text === undefined && !(cost > 10 && turns > 100); turns++) {
+    for (; turns < mostTurns && store.text === undefined; turns++) {
       now += 100;
       isTurn = true;
       finished(1, 0.001);
@@ -157,7 +157,7 @@ describe("the time that JavaScript takes for a candidate", { timeout: 120_000 },
   }
 
   test("counts in the budget, one candidate at a time", async () => {
-    const { compiled, candidates, worked, now, chosen } = await tuned({ cost: 4 });
+    const { compiled, candidates, worked, now, chosen } = await tuned({ cost: 4, mostTurns: 3000 });
     expect(chosen).toBe(true);
     expect(candidates).toBeGreaterThan(1);
     expect(compiled.length).toBe(candidates);
@@ -169,7 +169,7 @@ describe("the time that JavaScript takes for a candidate", { timeout: 120_000 },
   });
 
   test("ends the tuning of a class if it is longer than a step may be delayed", async () => {
-    const { compiled, chosen } = await tuned({ cost: 11, share: 1 });
+    const { compiled, chosen } = await tuned({ cost: 11, share: 1, mostTurns: 100 });
     expect(compiled.length).toBe(1);
     expect(chosen).toBe(false);
   });
