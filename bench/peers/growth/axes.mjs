@@ -32,13 +32,13 @@ export const axes = {
   batch: {
     label: "batch size (784-128-10)",
     values: powers(1, 4096, 8).concat(8192),
-    quick: [1, 64, 1024],
+    quick: [1, 64, 512],
     caseOf: (batch) => ({ network: "dense 128×1", batch }),
   },
   width: {
     label: "width (784-width-10, batch 64)",
     values: powers(16, 4096, 4),
-    quick: [16, 128, 1024],
+    quick: [16, 256, 1024],
     caseOf: (width) => ({ network: `dense ${width}×1`, batch: 64 }),
   },
   depth: {
@@ -50,7 +50,7 @@ export const axes = {
   image: {
     label: "image size (convolutional, batch 16)",
     values: [8, 16, 32, 64, 128],
-    quick: [8, 28, 64],
+    quick: [8, 32, 64],
     caseOf: (size) => ({ network: `convolutional ${size}`, batch: CONVOLUTIONAL_BATCH }),
   },
   context: {
