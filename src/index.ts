@@ -47,6 +47,9 @@ export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
 export { gradients } from "./ops/gradients.ts";
+export { withFloat16Activations } from "./ops/activation-storage.ts";
+export type { ActivationStorage } from "./ops/activation-storage-choices.ts";
+export { packFloat16, unpackFloat16 } from "./ops/float16/index.ts";
 export { checkpointedGradients } from "./ops/recompute.ts";
 export {
   concat,

@@ -54,6 +54,11 @@ interface OpRecord {
   /** Whether a node copies elements of its first input, so that limits on integers also apply to the result. */
   readonly rearranges?: boolean | ((node: Tensor) => boolean);
   /**
+   * Whether its elements include statistics of many others, such as moments. They are not stored as float16 where activations are,
+   * as the results of reductions are not.
+   */
+  readonly holdsStatistics?: boolean;
+  /**
    * For each input whose elements are used as indices, an exclusive upper limit; undefined for other inputs. Written
    * values are checked on the host, because a backend may read anything at an index that is too large.
    */

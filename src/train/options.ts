@@ -6,6 +6,7 @@ import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import type { Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
+import type { ActivationStorage } from "../ops/activation-storage-choices.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import type { Normalizations } from "./batches.ts";
 import type { NonFiniteChoice } from "./guard.ts";
@@ -124,6 +125,13 @@ export interface TrainerOptions<
    * step gives the same bits, masks of dropout included.
    */
   readonly recompute?: number;
+  /**
+   * How activations are stored from the forward pass to the backward pass; "float32" by default. With "float16" they take half of
+   * the memory: gradients are computed from activations that are rounded to 11 significant bits, in float32 arithmetic. Losses and
+   * metrics, the forward pass and the sums of gradients are not rounded. It needs no feature of a GPU, and every backend rounds in
+   * the same way; see `withFloat16Activations`. With `recompute`, the kept activations are stored so.
+   */
+  readonly activationStorage?: ActivationStorage;
   /**
    * What to do if the loss or gradient of a step is NaN or infinite: see `nonFiniteChoices`; "stop" by default. The kernels
    * that compute the gradient check it, so the check adds no dispatch to a step, and one to a step whose batch is divided.

@@ -14,6 +14,7 @@ import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
 import { adam, type Optimizer, type ParameterFactors } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
 import { constant } from "../nn/schedules.ts";
+import type { ActivationStorage } from "../ops/activation-storage-choices.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { planAverage, type AveragePlan } from "./average.ts";
 import type { BatchLayout, Normalizations } from "./batches.ts";
@@ -81,6 +82,7 @@ export interface StepPlan {
   readonly gradientNorm: boolean;
   /** Only the outputs of every n-th layer are kept for the backward pass; undefined if all values are kept. */
   readonly recompute: number | undefined;
+  readonly activationStorage: ActivationStorage;
   readonly onNonFinite: NonFiniteChoice;
   readonly precision: Precision;
   /** 1 if the loss is not scaled. */
@@ -213,7 +215,7 @@ function planStep(
   }: Pick<TrainingPlan, "model" | "data" | "schedule">,
 ): StepPlan {
   const { optimizer = adam(), clipNorm, gradientNorm = false, augment = [], stepInputs = {} } = options;
-  const { onNonFinite = "stop", precision = "float32", recompute } = options;
+  const { onNonFinite = "stop", precision = "float32", recompute, activationStorage = "float32" } = options;
   const taken = Object.keys(stepInputs).find((name) => Object.hasOwn(layout.columns, name));
   if (taken !== undefined) {
     const what = "the data set has a tensor of this name";
@@ -222,7 +224,7 @@ function planStep(
   const lossScale = lossScaleOf(options.lossScale, precision, batchSize);
   const factors = factorsOf(options.model.parameters, trained, options.parameterGroups, optimizer);
   const own = ofRun(stepInputs, totalSteps);
-  const numbers = { clipNorm, gradientNorm, recompute, onNonFinite, precision, lossScale };
+  const numbers = { clipNorm, gradientNorm, recompute, activationStorage, onNonFinite, precision, lossScale };
   return { optimizer, factors, ...numbers, augment, stepInputs: own };
 }
 

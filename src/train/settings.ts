@@ -6,7 +6,8 @@ import type { Augmentation } from "../nn/augmentation.ts";
 import { requireCount, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import type { Schedule } from "../nn/schedules.ts";
-import { precisions, type Precision } from "../ops/matmul/precision.ts";
+import { activationStorages } from "../ops/activation-storage-choices.ts";
+import { precisions } from "../ops/matmul/precision.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { AnyTrainerOptions } from "./options.ts";
 
@@ -16,7 +17,7 @@ import type { AnyTrainerOptions } from "./options.ts";
  */
 export function requireSettings(options: AnyTrainerOptions): void {
   const { optimizer, schedule, learningRate, epochs, maxSteps, clipNorm, seed } = options;
-  const { onNonFinite, snapshotSeconds, precision, averageDecay, augment, stepInputs } = options;
+  const { onNonFinite, snapshotSeconds, precision, activationStorage, averageDecay, augment, stepInputs } = options;
   if (optimizer !== undefined) requireOptimizer(optimizer);
   if (schedule !== undefined) requireSchedule(schedule);
   requirePositiveFloat32("learningRate", learningRate);
@@ -28,7 +29,8 @@ export function requireSettings(options: AnyTrainerOptions): void {
   if (onNonFinite !== undefined) requireNonFiniteChoice(onNonFinite);
   if (snapshotSeconds !== undefined)
     requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
-  if (precision !== undefined) requirePrecision(precision);
+  if (precision !== undefined) requireOneOf("precision", precision, precisions);
+  if (activationStorage !== undefined) requireOneOf("activationStorage", activationStorage, activationStorages);
   if (averageDecay !== undefined)
     requireNumber("averageDecay", averageDecay, averageDecay > 0 && averageDecay < 1, "a number in (0, 1)");
   if (augment !== undefined) requireAugmentations(augment);
@@ -89,8 +91,8 @@ function requireNonFiniteChoice(choice: NonFiniteChoice): void {
   throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
 }
 
-function requirePrecision(precision: Precision): void {
-  if (precisions.includes(precision)) return;
-  const what = `unknown precision ${excerpt(precision)}`;
-  throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
+function requireOneOf<Name extends string>(option: string, given: Name, names: readonly Name[]): void {
+  if (names.includes(given)) return;
+  const what = `unknown ${option} ${excerpt(given)}`;
+  throw new OptionError({ where: optionName(option), what, fix: `Choose one of ${names.join(", ")}` });
 }

@@ -2,13 +2,18 @@
  * The tuner while a training runs. On a software adapter it does so only if it is asked to.
  */
 import { afterAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../src/backends/backend.ts";
+import type { Backend, DispatchDescription } from "../../src/backends/backend.ts";
+import { BackgroundTuner } from "../../src/backends/webgpu/background-tuning.ts";
 import { createWebGPUBackend, type TuningStore, type WebGPUOptions } from "../../src/backends/webgpu/index.ts";
 import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
 import { TimeBudget } from "../../src/backends/webgpu/time-budget.ts";
+import { Choices } from "../../src/backends/webgpu/tuning-choices.ts";
 import { openDevice } from "../../src/device/device.ts";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/leaves.ts";
 import { layers, sequential, stepProducts } from "../../src/nn/index.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
+import { matmul, matrixProducts } from "../../src/ops/matmul/index.ts";
 import { productClass, promisingTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { createTrainer, type Recovery, type TrainerOptions } from "../../src/train/index.ts";
 import { clouds } from "../train/examples.ts";
@@ -116,6 +121,59 @@ async function after(steps: number, options?: WebGPUOptions, run?: RunOptions) {
 
 /** Tuning that takes as much time as it needs, since compiling for a software adapter takes long. */
 const backgroundTuning = { share: 1, longestDelay: Infinity };
+
+describe("the time that JavaScript takes for a candidate", { timeout: 120_000 }, () => {
+  /** Tunes one small product by a clock of its own, where each piece of JavaScript's work takes `cost` milliseconds. */
+  async function tuned({ cost, share = 0.02, mostTurns }: { cost: number; share?: number; mostTurns: number }) {
+    const compiled: number[] = [];
+    const store = new MemoryStore();
+    let now = 0;
+    let isTurn = false;
+    let readings = 0;
+    const opened = await openDevice(source, { onKernel: () => compiled.push(now) });
+    const clock = () => {
+      // Outside of a turn, every second reading is the end of a piece of work.
+      if (!isTurn && readings++ % 2 === 1) now += cost;
+      return now;
+    };
+    const choices = new Choices(store, "key", () => {});
+    const tuner = new BackgroundTuner(opened, choices, { share, longestDelay: 10 }, clock);
+    const graph = defineGraph({ product: matmul(input("a", [8, 8]), input("b", [8, 8])) });
+    const [product] = matrixProducts(graph);
+    const flops = 2 * 8 ** 3;
+    const finished = tuner.watch(graph, [{ flops } as DispatchDescription]);
+    const candidates = promisingTilings(product!, launchLimitsOf(opened)).length;
+    let turns = 0;
+    for (; turns < mostTurns && store.text === undefined; turns++) {
+      now += 100;
+      isTurn = true;
+      finished(1, 0.001);
+      isTurn = false;
+      await new Promise((resolve) => setTimeout(resolve, compiled.length < candidates ? 5 : 1));
+    }
+    tuner.stop();
+    opened.destroy();
+    return { compiled, candidates, worked: cost * Math.floor(readings / 2), now, chosen: store.text !== undefined };
+  }
+
+  test("counts in the budget, one candidate at a time", async () => {
+    const { compiled, candidates, worked, now, chosen } = await tuned({ cost: 4, mostTurns: 3000 });
+    expect(chosen).toBe(true);
+    expect(candidates).toBeGreaterThan(1);
+    expect(compiled.length).toBe(candidates);
+    // Each candidate is at least written and given to the driver.
+    expect(worked).toBeGreaterThanOrEqual(candidates * 2 * 4);
+    expect(worked / now).toBeLessThan(0.021);
+    for (const [position, time] of compiled.entries())
+      if (position > 0) expect(time - compiled[position - 1]!).toBeGreaterThan((2 * 4) / 0.02 - 100);
+  });
+
+  test("ends the tuning of a class if it is longer than a step may be delayed", async () => {
+    const { compiled, chosen } = await tuned({ cost: 11, share: 1, mostTurns: 100 });
+    expect(compiled.length).toBe(1);
+    expect(chosen).toBe(false);
+  });
+});
 
 describe("a training with the tuner in the background", { timeout: 120_000 }, () => {
   test("stores a choice for each class, also of convolutions, and gives the same bits cold and warm", async () => {

@@ -216,11 +216,22 @@ describe("the growth of a step", () => {
     const [first, ...others] = [64 * 9 * 16, 64 * 9 * 256, 16 * 9 * 512, 16 * 9 * 1024, 4 * 320];
     const products = [first!, ...others].reduce((sum, one) => sum + one, 0);
     expect(workOf(axes["image"]!.caseOf(8))).toBe(16 * (3 * products - first!));
+    // Two blocks: 3 + 1 + 4 + 4 products with 128² weights, and the scores and the values of 32 / 2 keys on average.
+    const ofToken = 2 * (12 * 128 ** 2 + 2 * 16 * 128) + 65 * 128;
+    expect(workOf(axes["context"]!.caseOf(32))).toBe(3 * 2 * 32 * ofToken);
     for (const { values, quick, caseOf } of Object.values(axes)) {
       const works = values.map((value) => workOf(caseOf(value)));
       expect(works).toEqual(works.toSorted((a, b) => a - b));
       expect(quick.every((value) => values.includes(value))).toBe(true);
     }
+    const ends = Object.entries(axes).map(([name, { values }]) => [name, values[0], values.at(-1)]);
+    expect(ends).toEqual([
+      ["batch", 1, 8192],
+      ["width", 16, 4096],
+      ["depth", 1, 40],
+      ["image", 8, 128],
+      ["context", 16, 512],
+    ]);
   });
 
   test("has the exponent of its upper half as the slope", () => {

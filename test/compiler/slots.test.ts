@@ -50,7 +50,24 @@ describe("slots", () => {
     expect(regionOf(after)).toMatchObject({ offset: 0, elements: 8 });
   });
 
-  test("enlarges the largest free slot if none is large enough", () => {
+  test("a small value does not take the slot of a large one that a later value needs", () => {
+    const [large, before, small, later, last] = [value(64), value(1), value(8), value(64), value(1)];
+    const groups = [group([], large), group([large], before), group([before], small), group([small], later)];
+    const regionOf = regionsOf([...groups, group([small, later], last)]);
+    expect(regionOf(later).buffer).toBe(regionOf(large).buffer);
+    expect(regionOf(small).buffer.elements).toBe(8);
+  });
+
+  test("of several free slots, uses the one that was used last", () => {
+    const [a, b, c, d] = [value(4), value(4), value(4), value(4)];
+    const regionOf = regionsOf([group([], a), group([], b), group([a], value(1)), group([b], c), group([], d)]);
+    expect(regionOf(c).buffer).toBe(regionOf(a).buffer);
+    expect(regionOf(d).buffer).toBe(
+      regionOf(c).buffer === regionOf(b).buffer ? regionOf(a).buffer : regionOf(c).buffer,
+    );
+  });
+
+  test("a slot is as large as the largest of its values", () => {
     const [first, second, between, after] = [value(5), value(10), value(1), value(64)];
     const regionOf = regionsOf([group([], first, second), group([first, second], between), group([between], after)]);
     expect(regionOf(after).buffer).toBe(regionOf(second).buffer);

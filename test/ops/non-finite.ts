@@ -43,6 +43,7 @@ import {
   toFloat,
 } from "../../src/ops/elementwise/index.ts";
 import { dropoutMask } from "../../src/ops/dropout/index.ts";
+import { packFloat16, unpackFloat16 } from "../../src/ops/float16/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, sigmoidBinaryCrossEntropy, softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
@@ -286,6 +287,7 @@ const rowCases: readonly NonFiniteCase[] = [
   ),
   rows("firstNonFinite of what is given", (x) => twice(firstNonFinite([x])), "23"),
   rows("firstNonFinite of what a kernel makes", (x) => twice(firstNonFinite([negate(x)])), "23"),
+  rows("unpackFloat16 of packFloat16", (x) => unpackFloat16(packFloat16(x), x.shape), ROWS),
   rows("argmax", (x) => argmax(x, { axes: 1 }), "1 0 1 2 0 1 2 2"),
   rows(
     "softmax",

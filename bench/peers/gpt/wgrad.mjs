@@ -2,12 +2,11 @@
  * The comparison's GPT with wgrad: `createTrainer` with a stream of batches, and `createTextGenerator`.
  */
 import { wgrad } from "../runtimes/wgrad.mjs";
-import { BATCH, sizes } from "./work.mjs";
 
 const { createTextGenerator, createTrainer, makeStream, softmaxCrossEntropy } = wgrad;
 
 /** @returns {Promise<import("../runtimes/index.mjs").Trainer & { session: object }>} */
-export async function openTrainer(backend, { model, batchAt }) {
+export async function openTrainer(backend, { sizes, model, batchAt }) {
   const column = { shape: [sizes.context], dtype: "uint32" };
   const dataset = makeStream({
     name: "windows",
@@ -18,7 +17,7 @@ export async function openTrainer(backend, { model, batchAt }) {
     stepsPerEpoch: 1000,
   });
   const trainer = await createTrainer({
-    ...{ model, backend, dataset, batchSize: BATCH, learningRate: 1e-3, epochs: 1_000 },
+    ...{ model, backend, dataset, batchSize: sizes.batch, learningRate: 1e-3, epochs: 1_000 },
     loss: ({ logits }, { targets }) => softmaxCrossEntropy(logits, targets),
   });
   return {
@@ -32,7 +31,7 @@ export async function openTrainer(backend, { model, batchAt }) {
 }
 
 /** Milliseconds of the first tokens, which fit into the context with the prompt, and of all, by the wall clock. */
-export async function timeGeneration(session, { model, tokenizer }, tokens) {
+export async function timeGeneration(session, { sizes, model, tokenizer }, tokens) {
   const text = await createTextGenerator({ model, session, tokenizer });
   let fitting = 0;
   let all = 0;

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { wgrad } from "../runtimes/wgrad.mjs";
 import { generator } from "../work.mjs";
 
-export const sizes = { layers: 4, heads: 4, width: 128, context: 64, bias: false };
+/** @typedef {{ layers: number, heads: number, width: number, context: number, bias: boolean, batch: number }} GptSizes */
 
-export const BATCH = 12;
+/** @type {GptSizes} */
+const usual = { layers: 4, heads: 4, width: 128, context: 64, bias: false, batch: 12 };
 
 /** So many batches are used in turn. */
 const READY_BATCHES = 20;
@@ -21,18 +22,20 @@ export function readText() {
 }
 
 /**
- * The tokenizer, the model with its initial values, which are the same in each process, and the batches.
+ * The sizes, the tokenizer, the model with its initial values, which are the same in each process, and the batches.
  * @param {string} text
+ * @param {Partial<GptSizes>} changed sizes other than nanoGPT's
  */
-export function workOf(text) {
+export function workOf(text, changed = {}) {
+  const { batch, ...sizes } = { ...usual, ...changed };
   const tokenizer = wgrad.characterTokenizer(text);
   const tokens = tokenizer.encode(text);
   const { context } = sizes;
   const draw = generator(4);
   const batches = Array.from({ length: READY_BATCHES }, () => {
-    const starts = Array.from({ length: BATCH }, () => Math.floor(((draw() + 1) / 2) * (tokens.length - context - 1)));
+    const starts = Array.from({ length: batch }, () => Math.floor(((draw() + 1) / 2) * (tokens.length - context - 1)));
     const windows = (shift) => {
-      const values = new Uint32Array(BATCH * context);
+      const values = new Uint32Array(batch * context);
       starts.forEach((start, row) =>
         values.set(tokens.subarray(start + shift, start + shift + context), row * context),
       );
@@ -41,5 +44,5 @@ export function workOf(text) {
     return { tokens: windows(0), targets: windows(1) };
   });
   const model = wgrad.models.gpt({ vocabulary: tokenizer.vocabularySize, seed: 1, ...sizes });
-  return { tokenizer, model, batchAt: (step) => batches[step % READY_BATCHES] };
+  return { sizes: { ...sizes, batch }, tokenizer, model, batchAt: (step) => batches[step % READY_BATCHES] };
 }

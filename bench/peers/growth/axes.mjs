@@ -1,6 +1,6 @@
 /*
- * What is varied, one size at a time: the rest is that of 784-128-10 at batch size 64, or of the convolutional network at batch
- * size 16.
+ * What is varied, one size at a time: the rest is that of 784-128-10 at batch size 64, of the convolutional network at batch size
+ * 16, or of a GPT of 2 blocks of width 128 at batch size 2. The values leave time for all runtimes within `--minutes`.
  */
 import { networkNamed } from "../networks.mjs";
 
@@ -12,7 +12,11 @@ const powers = (first, last, factor = 2) => {
 
 const CONVOLUTIONAL_BATCH = 16;
 
-/** @typedef {{ network: string, batch: number }} Case */
+/** The GPT is that of bench/peers/gpt with fewer blocks. */
+export const GPT = "gpt";
+const [GPT_BATCH, GPT_LAYERS, GPT_WIDTH, VOCABULARY] = [2, 2, 128, 65];
+
+/** @typedef {{ network: string, batch: number, context?: number, layers?: number }} Case */
 
 /**
  * @typedef {object} Axis
@@ -20,38 +24,51 @@ const CONVOLUTIONAL_BATCH = 16;
  * @property {readonly number[]} values
  * @property {readonly number[]} quick fewer of them
  * @property {(value: number) => Case} caseOf
+ * @property {readonly string[]} [without] runtimes that do not have the network
  */
 
 /** @type {Readonly<Record<string, Axis>>} */
 export const axes = {
   batch: {
     label: "batch size (784-128-10)",
-    values: powers(1, 8192),
-    quick: [1, 64, 1024],
+    values: powers(1, 4096, 8).concat(8192),
+    quick: [1, 64, 512],
     caseOf: (batch) => ({ network: "dense 128×1", batch }),
   },
   width: {
     label: "width (784-width-10, batch 64)",
-    values: powers(16, 4096),
-    quick: [16, 128, 1024],
+    values: powers(16, 4096, 4),
+    quick: [16, 256, 1024],
     caseOf: (width) => ({ network: `dense ${width}×1`, batch: 64 }),
   },
   depth: {
     label: "hidden layers of 128 (batch 64)",
-    values: [1, 2, 4, 8, 16, 24, 40],
+    values: [1, 4, 16, 40],
     quick: [1, 4, 16],
     caseOf: (depth) => ({ network: `dense 128×${depth}`, batch: 64 }),
   },
   image: {
     label: "image size (convolutional, batch 16)",
-    values: [8, 16, 28, 32, 64, 96, 128],
-    quick: [8, 28, 64],
+    values: [8, 16, 32, 64, 128],
+    quick: [8, 32, 64],
     caseOf: (size) => ({ network: `convolutional ${size}`, batch: CONVOLUTIONAL_BATCH }),
+  },
+  context: {
+    label: "context (GPT, 2 blocks of 128, batch 2)",
+    values: powers(16, 512),
+    quick: [16, 64, 256],
+    caseOf: (context) => ({ network: GPT, batch: GPT_BATCH, context, layers: GPT_LAYERS }),
+    without: ["pytorch"],
   },
 };
 
 /** Multiply-adds of a step: the forward pass, and twice as many backward except for the gradient of the input. */
-export function workOf({ network, batch }) {
+export function workOf({ network, batch, context }) {
+  if (network === GPT) {
+    // In each block 12 products with matrices of width², and two with the keys, half of which are masked.
+    const block = 12 * GPT_WIDTH ** 2 + context * GPT_WIDTH;
+    return 3 * batch * context * (GPT_LAYERS * block + VOCABULARY * GPT_WIDTH);
+  }
   const { shapes, size } = networkNamed(network);
   const products = shapes
     .filter((shape) => shape.length > 1)

@@ -9,6 +9,7 @@ import { median, milliseconds } from "../measures/timing.mjs";
 import { initialParameters, networkNamed } from "../networks.mjs";
 import { openRuntime, runtimeNamed } from "../runtimes/index.mjs";
 import { generator } from "../work.mjs";
+import { GPT } from "./axes.mjs";
 
 const CHECKED_STEPS = 3;
 
@@ -16,7 +17,7 @@ const CHECKED_STEPS = 3;
 const READ_EVERY = 20;
 
 const [name, text] = process.argv.slice(2);
-/** @type {{ network: string, batch: number, order: string, expected?: number[], blockMilliseconds: number, blocks: number }} */
+/** @type {import("./axes.mjs").Case & { order: string, expected?: number[], blockMilliseconds: number, blocks: number }} */
 const { expected, blockMilliseconds, blocks, ...sizes } = JSON.parse(text);
 
 /** So many random bytes are repeated to fill all images. */
@@ -49,6 +50,15 @@ function taskOf({ network, batch, order: file }) {
   };
 }
 
+async function openTrainer(runtime) {
+  if (sizes.network !== GPT) return runtime.trainer(taskOf(sizes));
+  const { readText, workOf } = await import("../gpt/work.mjs");
+  const { batch, context, layers } = sizes;
+  const work = workOf(readText(), { batch, context, layers });
+  if (runtime.backend) return (await import("../gpt/wgrad.mjs")).openTrainer(runtime.backend, work);
+  return (await import("../gpt/jax.mjs")).openTrainer(work);
+}
+
 /** The milliseconds of one step: the median of some blocks, after a warm-up. */
 async function timeStep(trainer) {
   const first = await milliseconds(() => trainer.run(1, READ_EVERY));
@@ -62,7 +72,7 @@ async function timeStep(trainer) {
 }
 
 async function measure(runtime, peakBytes) {
-  const trainer = await runtime.trainer(taskOf(sizes));
+  const trainer = await openTrainer(runtime);
   const losses = await trainer.run(CHECKED_STEPS, 1);
   if (expected) checkLosses(losses, expected);
   return { step: blocks > 0 ? await timeStep(trainer) : undefined, bytes: await peakBytes(), losses };

@@ -3,20 +3,23 @@
  * `node bench/peers/growth/run.mjs --help`
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { pythonWithTorch } from "../runtimes/pytorch.mjs";
 import { runtimeNamed } from "../runtimes/index.mjs";
-import { axes, slopeOf, workOf } from "./axes.mjs";
+import { axes, GPT, slopeOf, workOf } from "./axes.mjs";
 
 const HELP = `node bench/peers/growth/run.mjs [options]
 
-Measures a training step over batch size, width, depth and image size with wgrad, jax-js and PyTorch.
-wgrad is read from dist/ (npm run build); jax-js needs npm ci --prefix bench/peers.
+Measures a training step over batch size, width, depth, image size and context with wgrad, jax-js and PyTorch. wgrad is
+read from dist/ (npm run build), the text from TEXT_DIR; jax-js needs npm ci --prefix bench/peers. The numbers are written
+after each runtime and axis. Cases that would take too long, or for which no time is left, are skipped with a reason.
 
+  --minutes N    start no case after this time (default: 12)
+  --resume       keep the numbers in the file of --json, and measure only what is missing there
   --quick        three values of each size and short measurements: under 6 minutes, to see that all works
   --only A,B     only these axes: ${Object.keys(axes).join(", ")}
   --json FILE    where to write the numbers (default: docs/growth.json)
@@ -24,6 +27,7 @@ wgrad is read from dist/ (npm run build); jax-js needs npm ci --prefix bench/pee
 `;
 
 const RUNTIMES = ["wgrad", "wgrad-wasm", "jax", "jax-wasm", "pytorch"];
+const OWN = "wgrad-wasm";
 
 /** The first losses of cases with at most so many multiply-adds are compared with the CPU reference in float64. */
 const MOST_REFERENCE_WORK = 2e8;
@@ -32,12 +36,17 @@ const MOST_REFERENCE_WORK = 2e8;
 const LEAST_STEPS = 8;
 
 const SETTINGS = {
-  full: { blockMilliseconds: 700, blocks: 3, mostSeconds: 60, timeout: 900_000 },
-  quick: { blockMilliseconds: 150, blocks: 2, mostSeconds: 6, timeout: 40_000 },
+  full: { blockMilliseconds: 250, blocks: 3, mostSeconds: 12, timeout: 30_000 },
+  quick: { blockMilliseconds: 150, blocks: 2, mostSeconds: 6, timeout: 20_000 },
 };
+
+/** Why a case is missing after the time of --minutes; --resume measures it. */
+const NO_TIME = "no time was left";
 
 function readOptions() {
   const options = {
+    minutes: { type: "string", default: "12" },
+    resume: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     json: { type: "string", default: "docs/growth.json" },
@@ -48,7 +57,9 @@ function readOptions() {
   const only = values.only.split(",").filter(Boolean);
   const unknown = only.find((name) => !Object.hasOwn(axes, name));
   if (unknown !== undefined) throw new Error(`--only: there is no axis "${unknown}"; see --help`);
-  return { ...values, chosen: only.length > 0 ? only : Object.keys(axes) };
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new Error(`--minutes: ${values.minutes} is not a number above 0`);
+  return { ...values, minutes, chosen: only.length > 0 ? only : Object.keys(axes) };
 }
 
 /** Runs one case in a process. @returns its numbers, or { wrong } or { failed } with the reason */
@@ -72,31 +83,30 @@ function measureCase(runtime, given, timeout) {
   });
 }
 
-/** Measures cases by ascending value. One that would take too long, by the one before it, is left out. */
-async function measureCases(runtime, cases, { mostSeconds, timeout, ...settings }) {
+/**
+ * Measures cases by ascending value. One that would take too long, by the one before it, is left out.
+ * @param {readonly object[]} known rows of an earlier run, which are kept
+ */
+async function measureCases(runtime, cases, { mostSeconds, timeout, deadline, ...settings }, known = []) {
   const rows = [];
-  let known;
+  let last;
   for (const { value, ...given } of cases) {
-    const seconds = known ? (LEAST_STEPS * known.seconds * workOf(given)) / known.work : 0;
-    if (seconds > mostSeconds) {
-      rows.push({ value, skipped: `it would take about ${Math.round(seconds)} s` });
-      continue;
-    }
-    const row = await measureCase(runtime, { ...given, ...settings }, timeout);
-    if (row.step) known = { seconds: row.step / 1000, work: workOf(given) };
+    const before = known.find((row) => row.value === value && row.skipped !== NO_TIME);
+    const seconds = last ? (LEAST_STEPS * last.seconds * workOf(given)) / last.work : 0;
+    const skipped =
+      seconds > mostSeconds ? `it would take about ${Math.round(seconds)} s` : Date.now() > deadline && NO_TIME;
+    const row = before ?? (skipped ? { skipped } : await measureCase(runtime, { ...given, ...settings }, timeout));
+    if (row.step) last = { seconds: row.step / 1000, work: workOf(given) };
     rows.push({ value, ...row });
   }
   return rows;
 }
 
-/**
- * The first losses that all runtimes must give: those of the CPU reference where it takes seconds, else those of wgrad on
- * WebAssembly.
- */
-async function expectedLosses(cases, rows, settings) {
+/** The first losses of small cases by the CPU reference, which takes seconds for them. */
+async function referenceLosses(cases, settings) {
   const small = cases.filter((each) => workOf(each) <= MOST_REFERENCE_WORK);
-  const reference = await measureCases("wgrad-reference", small, { ...settings, blocks: 0 });
-  return new Map([...rows, ...reference].map(({ value, losses }) => [value, losses]));
+  const rows = await measureCases("wgrad-reference", small, { ...settings, blocks: 0 });
+  return new Map(rows.map(({ value, losses }) => [value, losses]));
 }
 
 /** Writes wgrad's order of the examples of a case to a file, so that no other process has to load wgrad. */
@@ -113,20 +123,36 @@ async function orderOf({ batch }, folder) {
 async function casesOf(name, { quick, folder }) {
   const { values, quick: few, caseOf } = axes[name];
   const given = (quick ? few : values).map((value) => ({ value, ...caseOf(value) }));
-  return Promise.all(given.map(async (each) => ({ ...each, order: await orderOf(each, folder) })));
+  return Promise.all(
+    given.map(async (each) => (each.network === GPT ? each : { ...each, order: await orderOf(each, folder) })),
+  );
 }
 
-async function measureAxis(name, { runtimes, settings, quick, folder }) {
-  const cases = await casesOf(name, { quick, folder });
-  const own = await measureCases("wgrad-wasm", cases, { ...settings, blocks: 0 });
-  const expected = await expectedLosses(cases, own, settings);
+/**
+ * Measures an axis. The first losses of each runtime must be those of the CPU reference, or those of wgrad on WebAssembly where
+ * the reference would take long; so WebAssembly comes first.
+ * @param {Record<string, object[]>} known rows of an earlier run, by runtime
+ * @param {(results: object) => void} save called after each runtime
+ */
+async function measureAxis(name, { runtimes, settings, known, save, ...options }) {
+  const cases = await casesOf(name, options);
+  const own = runtimes.filter((runtime) => !axes[name].without?.includes(runtime));
+  const isKept = own.every((runtime) =>
+    cases.every(({ value }) => known[runtime]?.some((row) => row.value === value && row.skipped !== NO_TIME)),
+  );
+  if (isKept || (Date.now() > settings.deadline && Object.keys(known).length > 0)) return save(known);
+  const expected = await referenceLosses(cases, settings);
   const results = {};
-  for (const runtime of runtimes) {
+  for (const runtime of [OWN, ...own.filter((each) => each !== OWN)]) {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: ${runtimeNamed(runtime).label}`);
     const given = cases.map((each) => ({ ...each, expected: expected.get(each.value) }));
-    results[runtime] = (await measureCases(runtime, given, settings)).map(({ losses: _, ...row }) => row);
+    // Other runtimes are compared with its losses, which the file does not have.
+    const kept = runtime === OWN ? [] : known[runtime];
+    const rows = await measureCases(runtime, given, settings, kept);
+    if (runtime === OWN) for (const { value, losses } of rows) expected.set(value, expected.get(value) ?? losses);
+    results[runtime] = rows.map(({ losses: _, ...row }) => row);
+    save({ ...known, ...results });
   }
-  return results;
 }
 
 /** The exponents by which the time and the memory of each runtime grow. */
@@ -154,33 +180,48 @@ function printTable(name, results, slopes) {
   }
 }
 
+/** The rows of an earlier run by axis and runtime, if they are to be kept. */
+function knownRows({ resume, json }) {
+  if (!resume || !existsSync(json)) return {};
+  const { axes: known } = JSON.parse(readFileSync(json, "utf8"));
+  return Object.fromEntries(Object.entries(known).map(([name, { results }]) => [name, results]));
+}
+
 async function main() {
   const options = readOptions();
   if (options.help) return console.log(HELP);
-  const settings = SETTINGS[options.quick ? "quick" : "full"];
+  const deadline = Date.now() + 60_000 * options.minutes;
+  const settings = { ...SETTINGS[options.quick ? "quick" : "full"], deadline };
   const hasTorch = pythonWithTorch() !== undefined;
   const runtimes = RUNTIMES.filter((name) => name !== "pytorch" || hasTorch);
-  const load = [loadavg()[0]];
-  const measured = {};
+  const load = loadavg()[0];
+  const known = knownRows(options);
+  const measured = Object.fromEntries(
+    Object.entries(known).map(([name, results]) => [name, { results, slopes: slopesOf(results) }]),
+  );
   const folder = mkdtempSync(join(tmpdir(), "wgrad-growth-"));
   process.on("exit", () => rmSync(folder, { recursive: true }));
-  for (const name of options.chosen) {
-    const results = await measureAxis(name, { runtimes, settings, quick: options.quick, folder });
-    const slopes = slopesOf(results);
-    printTable(name, results, slopes);
-    measured[name] = { results, slopes };
-  }
-  const facts = {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: `${cpus().length} × ${cpus()[0].model}`,
-    load: [...load, loadavg()[0]],
-    quick: options.quick,
-    node: process.versions.node,
-  };
-  writeFileSync(options.json, `${JSON.stringify({ ...facts, axes: measured }, undefined, 1)}\n`);
   const { growthSvg } = await import("../report/growth-chart.mjs");
-  const subtitle = `${facts.cpu}; load ${facts.load.map((value) => value.toFixed(1)).join(" → ")}; ${facts.date}`;
-  writeFileSync(options.svg, growthSvg(runtimes.map(runtimeNamed), measured, subtitle));
+  const write = () => {
+    const facts = {
+      date: new Date().toISOString().slice(0, 10),
+      cpu: `${cpus().length} × ${cpus()[0].model}`,
+      load: [load, loadavg()[0]],
+      quick: options.quick,
+      node: process.versions.node,
+    };
+    writeFileSync(options.json, `${JSON.stringify({ ...facts, axes: measured }, undefined, 1)}\n`);
+    const subtitle = `${facts.cpu}; load ${facts.load.map((value) => value.toFixed(1)).join(" → ")}; ${facts.date}`;
+    writeFileSync(options.svg, growthSvg(runtimes.map(runtimeNamed), measured, subtitle));
+  };
+  for (const name of options.chosen) {
+    const save = (results) => {
+      measured[name] = { results, slopes: slopesOf(results) };
+      write();
+    };
+    await measureAxis(name, { runtimes, settings, quick: options.quick, folder, known: known[name] ?? {}, save });
+    printTable(name, measured[name].results, measured[name].slopes);
+  }
 }
 
 await main();

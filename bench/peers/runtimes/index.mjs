@@ -26,6 +26,7 @@
 /**
  * @typedef {object} Runtime
  * @property {() => string | Promise<string>} adapter the name of the adapter
+ * @property {object} [backend] that of wgrad
  * @property {number} [threads] the number of threads that compute; absent where the adapter's driver decides
  * @property {string} [version] the version of the library if no package.json says it
  * @property {(task: TrainingTask) => Promise<Trainer>} trainer

@@ -18,6 +18,7 @@ export async function open(device, threads) {
       : await wgradNode.createNodeBackend({ device, threads, backgroundTuning: false });
   return {
     adapter: () => backend.adapter.name,
+    backend,
     threads,
     trainer: (task) => openTrainer(backend, task),
     product: (task) => openProduct(backend, task),

@@ -61,12 +61,19 @@ export class BackgroundTuner {
   #isStopped = false;
   /** Continues the work that waits for its turn. */
   #resume: (() => void) | undefined;
+  readonly #clock: () => number;
+  /** The longest time that JavaScript has worked at a time for the current class, in milliseconds. */
+  #longestWork = 0;
 
-  /** @param device must have timestamps */
-  constructor(device: Device, choices: Choices, limits?: TimeLimits) {
+  /**
+   * @param device must have timestamps
+   * @param clock the time in milliseconds; tests pass one of their own
+   */
+  constructor(device: Device, choices: Choices, limits?: TimeLimits, clock = () => performance.now()) {
     this.#device = device;
     this.#budget = new TimeBudget(limits);
     this.#choices = choices;
+    this.#clock = clock;
   }
 
   /** Adds the products of a graph that was compiled. @returns what to call when its steps have finished */
@@ -97,7 +104,7 @@ export class BackgroundTuner {
 
   #takeTurn(): void {
     if (this.#isStopped) return;
-    this.#budget.earn(performance.now());
+    this.#budget.earn(this.#clock());
     if (!this.#isWorking && this.#next()) void this.#work();
     if (!this.#budget.isOpen) return;
     const resume = this.#resume;
@@ -137,14 +144,16 @@ export class BackgroundTuner {
     });
   }
 
-  /** @returns the choice for the class; undefined if even the first candidate takes too long */
+  /** @returns the choice for the class; undefined if even the first candidate takes too long, or to write its WGSL */
   async #race(entry: TuningCase): Promise<string | undefined> {
     await this.#turn();
-    const graph = defineGraph({ result: entry.build() });
+    this.#longestWork = 0;
+    const graph = this.#counted(() => defineGraph({ result: entry.build() }));
     let best: { readonly name: string; readonly milliseconds: number } | undefined;
     let expected: ArrayLike<number> | undefined;
     for (const name of entry.promisingChoices(launchLimitsOf(this.#device))) {
       const executable = await this.#compile(graph, name);
+      if (this.#longestWork > this.#budget.longestDelay) return this.#release();
       // Drivers may compile when a kernel first runs, as lavapipe does.
       await this.#time(executable, 1);
       const first = await this.#time(executable, 1);
@@ -152,20 +161,39 @@ export class BackgroundTuner {
         const values = await executable.read("result", MOST_COMPARED);
         expected ??= values;
         const limit = best ? CLEARLY_FASTER * best.milliseconds : Infinity;
-        const milliseconds = sameBits(values, expected) ? await this.#fastest(executable, first, limit) : Infinity;
+        const isSame = this.#counted(() => sameBits(values, expected!));
+        const milliseconds = isSame ? await this.#fastest(executable, first, limit) : Infinity;
         if (milliseconds < limit) best = { name, milliseconds };
       }
-      this.#session!.dispose();
-      this.#session = undefined;
+      this.#release();
       if (!best) return undefined;
     }
     return best?.name;
   }
 
+  /** Frees the memory of a candidate. */
+  #release(): undefined {
+    this.#session!.dispose();
+    this.#session = undefined;
+  }
+
   async #compile(graph: Graph, name: string): Promise<WebGPUExecutable> {
     await this.#turn();
-    this.#session = new WebGPUSession(this.#device, { choiceOf: () => name });
+    this.#session = new WebGPUSession(this.#device, {
+      choiceOf: () => name,
+      counted: (work) => this.#counted(work),
+    });
     return this.#session.compile(graph);
+  }
+
+  /** Does work that JavaScript waits for, and counts its time in the budget. */
+  #counted<Value>(work: () => Value): Value {
+    const began = this.#clock();
+    const value = work();
+    const milliseconds = this.#clock() - began;
+    this.#longestWork = Math.max(this.#longestWork, milliseconds);
+    this.#budget.spend(milliseconds);
+    return value;
   }
 
   /** The time of one run. Measuring ends early if a candidate is clearly slower than the limit. */

@@ -29,6 +29,8 @@ export interface CompileOptions {
   readonly watch?:
     | ((graph: Graph, dispatches: readonly DispatchDescription[]) => WebGPUExecutable["onFinished"])
     | undefined;
+  /** Runs a part of compiling that JavaScript waits for, so that the tuner in the background can count its time. */
+  readonly counted?: (<Value>(work: () => Value) => Value) | undefined;
 }
 
 /**
@@ -43,18 +45,17 @@ export async function compile(
 ): Promise<WebGPUExecutable> {
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
   await loadKernels(graph, limits);
-  const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
-  const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
-  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * tracedTensors(planned).length);
-  const scalars = graph.nodes.filter(isStepScalar);
-  const launches = lower(planned, { scalars, trace, limits });
+  const counted = options.counted ?? ((work) => work());
+  const { planned, trace, scalars, launches } = counted(() => written(device, graph, leaves, limits));
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
     launches.map(({ code, bindings, arguments: { length }, kernel }) =>
-      device.pipelines.get(
-        code,
-        [...bindings.map(({ access }) => access), ...(length > 0 ? (["uniform"] as const) : [])],
-        kernel,
+      counted(() =>
+        device.pipelines.get(
+          code,
+          [...bindings.map(({ access }) => access), ...(length > 0 ? (["uniform"] as const) : [])],
+          kernel,
+        ),
       ),
     ),
   );
@@ -90,4 +91,13 @@ export async function compile(
     buffers.dispose();
     throw error;
   }
+}
+
+/** The plan of a graph, and the WGSL of its kernels. */
+function written(device: Device, graph: Graph, leaves: StoredLeaves<GPUBuffer>, limits: LaunchLimits) {
+  const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
+  const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
+  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * tracedTensors(planned).length);
+  const scalars = graph.nodes.filter(isStepScalar);
+  return { planned, trace, scalars, launches: lower(planned, { scalars, trace, limits }) };
 }

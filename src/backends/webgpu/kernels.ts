@@ -8,7 +8,10 @@ import { collectKernels, findKernel } from "../registry.ts";
 const kernels = new Map(
   collectKernels<WebGPUKernel>(
     import.meta.glob(
-      ["../../ops/*/webgpu.ts", "!../../ops/{attention,convolution,indexing,layer-norm,parts,scan,windows}/webgpu.ts"],
+      [
+        "../../ops/*/webgpu.ts",
+        "!../../ops/{attention,convolution,float16,indexing,layer-norm,parts,scan,windows}/webgpu.ts",
+      ],
       {
         eager: true,
       },

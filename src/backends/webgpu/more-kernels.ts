@@ -5,7 +5,7 @@ import type { WebGPUKernel } from "../../ops/kernel.ts";
 import { collectKernels } from "../registry.ts";
 
 export const moreKernels = collectKernels<WebGPUKernel>(
-  import.meta.glob("../../ops/{attention,convolution,indexing,layer-norm,parts,scan,windows}/webgpu.ts", {
+  import.meta.glob("../../ops/{attention,convolution,float16,indexing,layer-norm,parts,scan,windows}/webgpu.ts", {
     eager: true,
   }),
 );

@@ -6,6 +6,7 @@ import { activations, type ActivationName } from "../../nn/activations.ts";
 import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
+import { activationStorages, type ActivationStorage } from "../../ops/activation-storage-choices.ts";
 import { precisions, type Precision } from "../../ops/matmul/precision.ts";
 import { presets, type PresetName } from "../training/presets.ts";
 import { SettableOption } from "./declared-option.ts";
@@ -48,6 +49,8 @@ export interface NetworkFlags {
   readonly standardize: boolean;
   readonly precision: Precision;
   readonly recompute?: number;
+  /** "float32" by default. */
+  readonly activationStorage?: ActivationStorage;
 }
 
 const recomputeOption = (): SettableOption =>
@@ -56,6 +59,11 @@ const recomputeOption = (): SettableOption =>
     "keep the outputs of every n-th layer only, and compute the values between them again in the backward pass: less memory, same bits",
     1,
   ).withFacts({ isIdentity: false });
+
+const activationStorageOption = (): SettableOption =>
+  nameOption("--activation-storage", "how activations are stored for the backward pass", activationStorages, {
+    note: ", which takes half of the memory (default: float32)",
+  });
 
 /** The options of `NetworkFlags`, in the order of the help. */
 export function networkOptions(): SettableOption[] {
@@ -113,6 +121,7 @@ export function networkOptions(): SettableOption[] {
       .withFacts({ selectsData: true, suitsText: false }),
     nameOption("--precision", "precision of the operands of matrix products", precisions, { preset: "float32" }),
     recomputeOption(),
+    activationStorageOption(),
   ];
   for (const option of options) option.helpGroup("Network and step:");
   return options;

@@ -135,12 +135,12 @@ export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number
 
 type StepOptions = Pick<
   TrainerOptions,
-  "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision" | "recompute"
+  "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision" | "recompute" | "activationStorage"
 >;
 
 /** The options of a trainer that follow from the network's options and the number of examples. */
 export function stepOptions(flags: NetworkFlags, examples: number): StepOptions & Pick<TrainerOptions, "batchSize"> {
-  const { loss, clipNorm, seed, precision, recompute } = flags;
+  const { loss, clipNorm, seed, precision, recompute, activationStorage } = flags;
   return {
     optimizer: optimizerOf(flags),
     batchSize: batchOf(flags, examples),
@@ -149,6 +149,7 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
     loss,
     clipNorm,
     recompute,
+    activationStorage,
   };
 }
 

@@ -87,7 +87,7 @@ export const flopsOf = ({ op, attributes }: Tensor): number => {
 const traits: AnchorTraits = { kind: "anchor", flops: flopsOf };
 
 /** [..., queries, values + 2]: the output, the largest score, and the sum of the exponentials. */
-const forwardOp: ComputeOp = { name: "attention", kind: "compute", traits };
+const forwardOp: ComputeOp = { name: "attention", kind: "compute", traits, holdsStatistics: true };
 
 /** The gradient of q. */
 const queryGradientOp: ComputeOp = { name: "attentionQueryGradient", kind: "compute", traits };

@@ -22,7 +22,12 @@ export interface RowMomentsAttributes {
 }
 
 /** [..., 2]: the mean of each row of the last axis, and 1 / √(variance + epsilon), computed in two passes. */
-const rowMomentsOp: ComputeOp = { name: "rowMoments", kind: "compute", traits: { kind: "anchor" } };
+const rowMomentsOp: ComputeOp = {
+  name: "rowMoments",
+  kind: "compute",
+  traits: { kind: "anchor" },
+  holdsStatistics: true,
+};
 
 /** The gradient of x, from x, its moments, the upstream gradient and, if there is one, the weight. */
 const layerNormGradientOp: ComputeOp = { name: "layerNormGradient", kind: "compute", traits: { kind: "anchor" } };

@@ -3,6 +3,7 @@
  */
 import blocksFloat16 from "../../../shaders/matmul_blocks_float16.wgsl?raw";
 import blocksFloat32 from "../../../shaders/matmul_blocks_float32.wgsl?raw";
+import float16Rounding from "../../../shaders/float16_rounding.wgsl?raw";
 import operandFloat16 from "../../../shaders/operand_float16.wgsl?raw";
 import operandFloat32 from "../../../shaders/operand_float32.wgsl?raw";
 import subgroupSource from "../../../shaders/matmul_subgroup.wgsl?raw";
@@ -53,7 +54,10 @@ export function productKernel(launch: ProductLaunch): ProductKernel {
   return tiling.kernel === "subgroups" ? subgroupKernel(launch, tiling) : blocksKernel(launch);
 }
 
-const OPERANDS: Readonly<Record<Precision, string>> = { float32: operandFloat32, float16: operandFloat16 };
+const OPERANDS: Readonly<Record<Precision, string>> = {
+  float32: operandFloat32,
+  float16: `${float16Rounding}\n${operandFloat16}`,
+};
 const BLOCKS: Readonly<Record<Precision, string>> = { float32: blocksFloat32, float16: blocksFloat16 };
 
 function blocksKernel({ attributes: { precision }, tiling: { constants } }: ProductLaunch): ProductKernel {

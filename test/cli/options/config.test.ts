@@ -36,7 +36,7 @@ const everyOption: Readonly<Record<string, unknown>> = {
   label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
   text: "t", textLines: true, context: 32, tokenizer: "bpe", vocabulary: 300, sampleEvery: 0, beta2: 0.95, finalRate: 0.1,
   header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, layers: "conv 4 3x3 relu, flatten, dense 3", preset: "cnn", rise: 0.2, loss: "meanSquaredError", optimizer: "adamW", momentumForm: "pytorch",
-  weightDecay: 0.1, clipNorm: 2, precision: "float16", recompute: 2, batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
+  weightDecay: 0.1, clipNorm: 2, precision: "float16", recompute: 2, activationStorage: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
   onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, takeOver: true, onCheckpointError: "stop", report: "r.html",
   device: "cpu", tune: false, out: "o", log: "g", logFormat: "csv", augment: "shift=2,rotate=5", classWeights: [1, 0.5],
