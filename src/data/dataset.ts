@@ -235,10 +235,26 @@ export function columnMoments(values: Uint8Array | Float32Array, width: number):
   }));
 }
 
+/** How often each byte occurs. Adjacent bytes are counted apart: adding one to the same count again would wait for the last time. */
+function histogram(bytes: Uint8Array): number[] {
+  const counts = new Uint32Array(4 * 256);
+  const whole = bytes.length - (bytes.length % 4);
+  for (let index = 0; index < whole; index += 4) {
+    counts[bytes[index]!]!++;
+    counts[256 + bytes[index + 1]!]!++;
+    counts[512 + bytes[index + 2]!]!++;
+    counts[768 + bytes[index + 3]!]!++;
+  }
+  for (let index = whole; index < bytes.length; index++) counts[bytes[index]!]!++;
+  return Array.from(
+    { length: 256 },
+    (_, value) => counts[value]! + counts[256 + value]! + counts[512 + value]! + counts[768 + value]!,
+  );
+}
+
 /** The moments of all bytes, from a histogram in one pass. */
 function byteMoments(features: Uint8Array): Moments {
-  const counts = new Float64Array(256);
-  for (const value of features) counts[value]!++;
+  const counts = histogram(features);
   const mean = counts.reduce((sum, count, value) => sum + count * value, 0) / features.length;
   const squares = counts.reduce((sum, count, value) => sum + count * (value - mean) ** 2, 0);
   return {

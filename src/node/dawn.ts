@@ -1,5 +1,6 @@
 import { create, globals } from "webgpu";
 import type { GpuSource } from "../device/adapter.ts";
+import { DawnPolling, type DawnClasses } from "./dawn-polling.ts";
 
 /**
  * Sources in use. Adapters and devices do not keep Dawn's native object alive. If it is garbage collected while a device
@@ -9,6 +10,8 @@ const alive = new Set<GPU>();
 
 /** Without this flag, Dawn offers float16 on NVIDIA's GPUs under Windows only. On an H100 it passes our tests of float16. */
 const FLAGS = ["enable-dawn-features=vulkan_enable_f16_on_nvidia"];
+
+DawnPolling.install(globals as unknown as DawnClasses);
 
 /** Options of Dawn. */
 export interface DawnOptions {

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { standardization } from "../../src/data/dataset.ts";
 import { isNormalization, requireNormalization } from "../../src/data/normalization.ts";
 import { OptionError } from "../../src/errors.ts";
+
+test("bytes are standardized like the same values in float32, however many there are", () => {
+  for (const length of [1, 2, 3, 4, 7, 65, 1026]) {
+    const bytes = Uint8Array.from({ length }, (_, index) => (index % 3 === 0 ? 0 : (index * 37 + 5) % 256));
+    const { scale, offset } = standardization(bytes);
+    const expected = standardization(Float32Array.from(bytes));
+    expect(scale).toBeCloseTo(expected.scale, 12);
+    expect(offset).toBeCloseTo(expected.offset, 12);
+  }
+});
 
 describe("constants of a normalization", () => {
   test.each([[{ scale: 1, offset: 0 }], [{ scale: [1, 2], offset: -1 }], [{ scale: 0, offset: [3, 4] }]])(

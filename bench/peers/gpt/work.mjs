@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { wgrad } from "../runtimes/wgrad.mjs";
-import { generator } from "../work.mjs";
+import { generator } from "../random.mjs";
 
 /** @typedef {{ layers: number, heads: number, width: number, context: number, bias: boolean, batch: number }} GptSizes */
 
