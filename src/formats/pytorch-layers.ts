@@ -10,6 +10,7 @@ import type { PytorchParameter } from "../nn/layers/forms.ts";
 import { parameterPrefix, storedLeaves, type Model } from "../nn/sequential.ts";
 import { startFrom } from "../nn/start-from.ts";
 import { usesOf, type ConfiguredUse } from "../nn/uses.ts";
+import { byNumbers } from "./by-numbers.ts";
 import { FeatureOrders } from "./feature-order.ts";
 import { functionParameters } from "./pytorch-function.ts";
 import { networkModule } from "./pytorch-network.ts";
@@ -139,9 +140,6 @@ interface FileModule {
 }
 
 const joined = (module: string, tensor: string): string => (module === "" ? tensor : `${module}.${tensor}`);
-
-/** Compares numbers in names by value: "layers.10" comes after "layers.2". */
-const { compare: byNumbers } = new Intl.Collator("en", { numeric: true });
 
 function modulesOf(tensors: Safetensors["tensors"]): readonly FileModule[] {
   const found = new Map<string, Map<string, TensorValues>>();

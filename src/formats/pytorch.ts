@@ -15,6 +15,7 @@ import { permuted } from "../nn/layers/permute.ts";
 import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
 import { modelFromConfig } from "../nn/model-config.ts";
 import { storedLeaves, type Model } from "../nn/sequential.ts";
+import { byNumbers } from "./by-numbers.ts";
 import { outputScale } from "./exported-table.ts";
 import type { AnyTrainedModel, TrainedFunctionalModel } from "./functional.ts";
 import {
@@ -215,9 +216,6 @@ function fromOwnFile(file: Safetensors, where: string, options: ImportOptions): 
 
 /** "layers.0" of "layers.0.weight". */
 const prefixOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf(".")));
-
-/** Compares numbers in names by value: "layers.10" comes after "layers.2". */
-const { compare: byNumbers } = new Intl.Collator("en", { numeric: true });
 
 interface Linear {
   readonly name: string;
