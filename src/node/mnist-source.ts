@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -221,6 +220,7 @@ async function download(address: string, checksum: string, { fetch, timeoutSecon
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks, length);
+  const { createHash } = await import("node:crypto");
   const found = createHash("sha256").update(bytes).digest("hex");
   if (found !== checksum) throw new DownloadError({ what: `wrong contents: SHA-256 ${found}, expected ${checksum}` });
   return bytes;

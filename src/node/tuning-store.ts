@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -15,12 +14,14 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): string {
 
 /** Stores the tuner's choices in the user's cache folder, in one file for each adapter and version. */
 export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore {
-  const pathOf = (key: string) =>
-    join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
+  const pathOf = async (key: string) => {
+    const { createHash } = await import("node:crypto");
+    return join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
+  };
   return {
     async load(key) {
       try {
-        return await readFile(pathOf(key), "utf8");
+        return await readFile(await pathOf(key), "utf8");
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
@@ -28,7 +29,7 @@ export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore 
     },
     async save(key, text) {
       await mkdir(folder, { recursive: true });
-      await writeFileAtomically(pathOf(key), new TextEncoder().encode(text));
+      await writeFileAtomically(await pathOf(key), new TextEncoder().encode(text));
     },
   };
 }
