@@ -1,6 +1,7 @@
 /*
  * The networks that every runtime trains. They end in ten logits, whose softmax cross-entropy is the loss.
  */
+import { drawn } from "./random.mjs";
 
 /**
  * @typedef {string} NetworkName "dense" and "convolutional", or a network of another size: "dense WIDTH×DEPTH" for hidden layers
@@ -56,7 +57,7 @@ export function initialParameters(network, draw) {
   return networkNamed(network).shapes.map((shape) => {
     const isBias = shape.length === 1;
     const scale = isBias ? 0 : Math.sqrt(6 / sizeOf(shape.slice(0, -1)));
-    return Float32Array.from({ length: sizeOf(shape) }, () => scale * draw());
+    return drawn(sizeOf(shape), draw, scale);
   });
 }
 

@@ -6,21 +6,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initialParameters, networks } from "./networks.mjs";
+import { drawn, generator } from "./random.mjs";
 
 /** The default seed of a trainer. */
 const SEED = 1;
-
-/** @returns {() => number} numbers in [−1, 1), the same for the same seed (Numerical Recipes' quick generator) */
-export function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
-}
-
-/** @returns {Float32Array} */
-export const drawn = (count, draw, scale = 1) => Float32Array.from({ length: count }, () => scale * draw());
 
 /**
  * A small task of the dense network without files, to measure the time to the first step. It has one batch, whose order
@@ -34,7 +23,7 @@ export function generatedTask() {
     network: "dense",
     batch: count,
     count,
-    features: Uint8Array.from({ length: count * 784 }, () => 128 + 127 * draw()),
+    features: new Uint8Array(drawn(count * 784, () => 128 + 127 * draw())),
     labels: Uint32Array.from({ length: count }, (_, example) => example % 10),
     scale: 1 / 128,
     offset: -1,

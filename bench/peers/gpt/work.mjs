@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { wgrad } from "../runtimes/wgrad.mjs";
-import { generator } from "../work.mjs";
+import { generator } from "../random.mjs";
 
 export const sizes = { layers: 4, heads: 4, width: 128, context: 64, bias: false };
 

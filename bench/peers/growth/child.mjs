@@ -8,7 +8,7 @@ import { checkLosses, WrongResult } from "../measures/training.mjs";
 import { median, milliseconds } from "../measures/timing.mjs";
 import { initialParameters, networkNamed } from "../networks.mjs";
 import { openRuntime, runtimeNamed } from "../runtimes/index.mjs";
-import { generator } from "../work.mjs";
+import { generator } from "../random.mjs";
 
 const CHECKED_STEPS = 3;
 

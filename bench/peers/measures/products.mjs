@@ -1,7 +1,7 @@
 /*
  * Measures matrix products. It checks the whole result of each size and, on a GPU, that every product was dispatched.
  */
-import { drawn, generator } from "../work.mjs";
+import { drawn, generator } from "../random.mjs";
 import { callsBetween, countGpuCalls } from "./calls.mjs";
 import { timePerRepetition } from "./timing.mjs";
 import { WrongResult } from "./training.mjs";
