@@ -3,7 +3,8 @@
  */
 import { afterAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { createWebGPUBackend, type TuningStore, type WebGPUOptions } from "../../src/backends/webgpu/index.ts";
+import { createWebGPUBackend } from "../../src/backends/on-demand.ts";
+import type { TuningStore, WebGPUOptions } from "../../src/backends/webgpu/index.ts";
 import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
 import { TimeBudget } from "../../src/backends/webgpu/time-budget.ts";
 import { openDevice } from "../../src/device/device.ts";
