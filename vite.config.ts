@@ -9,6 +9,40 @@ import { unitFiles } from "./test/unit-files.ts";
 
 const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** What a group of chunks may ask of modules. */
+interface ModuleGraph {
+  getModuleInfo(id: string): { importedIds: readonly string[]; dynamicallyImportedIds: readonly string[] } | null;
+}
+
+const loadsLater = new Map<string, boolean>();
+
+/** Whether a module, or one that it imports, loads another by `import()`. */
+function mayLoadLater(id: string, graph: ModuleGraph): boolean {
+  const known = loadsLater.get(id);
+  if (known !== undefined) return known;
+  loadsLater.set(id, false);
+  const { importedIds = [], dynamicallyImportedIds = [] } = graph.getModuleInfo(id) ?? {};
+  const may = dynamicallyImportedIds.length > 0 || importedIds.some((other) => mayLoadLater(other, graph));
+  loadsLater.set(id, may);
+  return may;
+}
+
+let ofIndex: Set<string> | undefined;
+
+/** Whether the library's entry point imports a module statically. */
+function isOfIndex(id: string, graph: ModuleGraph): boolean {
+  ofIndex ??= new Set([entry("src/index.ts")]);
+  for (const one of ofIndex) for (const other of graph.getModuleInfo(one)?.importedIds ?? []) ofIndex.add(other);
+  return ofIndex.has(id);
+}
+
+/**
+ * One chunk for what the entry point imports: Node reads and links one file in less time than 40. Without modules that load others by
+ * `import()`, and without the backends: a bundler would not drop what these load, even from a page that does not use them.
+ */
+const coreOf = (id: string, graph: ModuleGraph) =>
+  isOfIndex(id, graph) && !id.includes("/src/backends/") && !mayLoadLater(id, graph) ? "core" : null;
+
 /** The library and the command line, in dist. */
 const library: ViteUserConfig["build"] = {
   target: "es2023",
@@ -34,7 +68,8 @@ const library: ViteUserConfig["build"] = {
         includeDependenciesRecursively: false,
         groups: [
           { name: "compiler", test: /\/src\/compiler\// },
-          { name: "reference", test: /\/src\/ops\/\w+\/cpu\.ts$/ },
+          { name: "reference", test: /\/src\/ops\/[\w-]+\/cpu\.ts$/ },
+          { name: coreOf },
         ],
       },
     },

@@ -223,25 +223,19 @@ export type {
 } from "./backends/backend.ts";
 export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
 export { createBackend, deviceChoices, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
-export {
-  browserWasm,
-  createWasmBackend,
-  type ThreadEvents,
-  type WasmOptions,
-  type WasmSource,
-  type WasmThread,
-} from "./backends/wasm/index.ts";
+export { createWasmBackend, createWebGPUBackend } from "./backends/on-demand.ts";
+export type { WasmOptions } from "./backends/wasm/index.ts";
+export { browserWasm, type ThreadEvents, type WasmSource, type WasmThread } from "./backends/wasm/source.ts";
 export { browserTuningStore } from "./backends/webgpu/browser-store.ts";
-export {
-  createWebGPUBackend,
-  type TimeLimits,
-  type Tuned,
-  type TuningOptions,
-  type TuningChoices,
-  type TuningResult,
-  type TuningStore,
-  type WebGPUBackend,
-  type WebGPUOptions,
+export type {
+  TimeLimits,
+  Tuned,
+  TuningOptions,
+  TuningChoices,
+  TuningResult,
+  TuningStore,
+  WebGPUBackend,
+  WebGPUOptions,
 } from "./backends/webgpu/index.ts";
 export { browserGpu, type GpuSource } from "./device/adapter.ts";
 export type { DeviceLimits, DeviceOptions } from "./device/device.ts";

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Backend } from "../src/backends/backend.ts";
-import { createWebGPUBackend, openBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
+import { createWebGPUBackend } from "../src/backends/on-demand.ts";
+import { openBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
 import type { GpuSource } from "../src/device/adapter.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
 import { GuardedBuffers } from "./guarded-buffers.ts";

@@ -2,6 +2,7 @@ import { browserGpu, describeAdapter, requestAdapter, type GpuSource } from "../
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
+import { createWasmBackend, createWebGPUBackend } from "./on-demand.ts";
 import type { WasmSource } from "./wasm/source.ts";
 import type { TuningStore, WebGPUOptions } from "./webgpu/index.ts";
 
@@ -125,15 +126,14 @@ async function cpuBackend({ onGraph }: BackendOptions): Promise<Backend> {
 }
 
 async function wasmBackend({ wasmSource, threads, onGraph }: Choice): Promise<Backend> {
-  const { browserWasm, createWasmBackend } = await import("./wasm/index.ts");
-  return createWasmBackend(await (wasmSource ?? browserWasm)(), { threads, onGraph });
+  const source = wasmSource ?? (await import("./wasm/index.ts")).browserWasm;
+  return createWasmBackend(await source(), { threads, onGraph });
 }
 
 async function webgpuBackend(
   source: GpuSource,
   { tuning, backgroundTuning, log, onGraph, onKernel }: BackendOptions,
 ): Promise<Backend> {
-  const { createWebGPUBackend } = await import("./webgpu/index.ts");
   try {
     const store = tuning ?? (await usualTuningStore());
     return await createWebGPUBackend(source, { tuning: store, backgroundTuning, log, onGraph, onKernel });

@@ -1,7 +1,8 @@
 /*
  * The benchmark, which runs in Node and in a browser.
  */
-import { createWebGPUBackend, type TuningStore, type WebGPUOptions } from "../backends/webgpu/index.ts";
+import { createWebGPUBackend } from "../backends/on-demand.ts";
+import type { TuningStore, WebGPUOptions } from "../backends/webgpu/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import type { WasmSource } from "../backends/wasm/source.ts";
 import type { GpuSource } from "../device/adapter.ts";

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { nameOptionsBy, OptionError, WgradError } from "../errors.ts";
 import { version } from "../version.ts";
@@ -85,11 +84,14 @@ function tolerateLostOutput(command: string | undefined): void {
   process.stderr.on("error", () => {});
 }
 
-tolerateLostOutput(process.argv[2]);
-try {
-  const wgrad = program();
-  nameOptionsBy(commandLineNaming(wgrad.commands.flatMap(({ options }) => options)));
-  await wgrad.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
+/** Runs the command that the process was started with, and sets its exit code. */
+export async function runCommandLine(): Promise<void> {
+  tolerateLostOutput(process.argv[2]);
+  try {
+    const wgrad = program();
+    nameOptionsBy(commandLineNaming(wgrad.commands.flatMap(({ options }) => options)));
+    await wgrad.parseAsync();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
 }

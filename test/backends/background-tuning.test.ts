@@ -3,8 +3,9 @@
  */
 import { afterAll, describe, expect, test } from "vitest";
 import type { Backend, DispatchDescription } from "../../src/backends/backend.ts";
+import { createWebGPUBackend } from "../../src/backends/on-demand.ts";
 import { BackgroundTuner } from "../../src/backends/webgpu/background-tuning.ts";
-import { createWebGPUBackend, type TuningStore, type WebGPUOptions } from "../../src/backends/webgpu/index.ts";
+import type { TuningStore, WebGPUOptions } from "../../src/backends/webgpu/index.ts";
 import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
 import { TimeBudget } from "../../src/backends/webgpu/time-budget.ts";
 import { Choices } from "../../src/backends/webgpu/tuning-choices.ts";

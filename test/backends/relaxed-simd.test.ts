@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { describe, expect, test, vi } from "vitest";
 import { compileAssembly, KERNELS } from "../../scripts/assembly/compile.ts";
-import { createWasmBackend } from "../../src/backends/wasm/index.ts";
+import { createWasmBackend } from "../../src/backends/on-demand.ts";
 import { DeviceError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/leaves.ts";

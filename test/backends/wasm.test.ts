@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import type { WasmDevice } from "../../src/backends/wasm/device.ts";
-import { createWasmBackend } from "../../src/backends/wasm/index.ts";
+import { createWasmBackend } from "../../src/backends/on-demand.ts";
 import { builtInDigits } from "../../src/data/digits.ts";
 import { DeviceError, DeviceLostError, OptionError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";

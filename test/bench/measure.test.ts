@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend, Executable, NumericArray, Session } from "../../src/backends/backend.ts";
-import { createWebGPUBackend } from "../../src/backends/webgpu/index.ts";
+import { createWebGPUBackend } from "../../src/backends/on-demand.ts";
 import { kernelCases } from "../../src/bench/cases.ts";
 import { requireClose, ResultError } from "../../src/bench/check.ts";
 import { runBenchmark } from "../../src/bench/index.ts";

@@ -102,7 +102,8 @@ describe("what npm packs", () => {
       const named = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(text)?.[1];
       expect(named && join(dirname(file), named), file).toBe(mapped.includes(file) ? `${file}.map` : undefined);
     }
-    expect(mapped).toEqual(expect.arrayContaining(["dist/cli.js", "dist/index.js", "dist/onnx.js"]));
+    expect(mapped).toEqual(expect.arrayContaining(["dist/cli.js", "dist/onnx.js"]));
+    expect(mapped.filter((file) => file.startsWith("dist/chunks/core-"))).toHaveLength(1);
     expect(files.filter((file) => /report-.*\.map$/.test(file))).toEqual([]);
     const { sources, sourcesContent } = JSON.parse(readFileSync(join(staged.folder, "dist", "cli.js.map"), "utf8")) as {
       sources: string[];
@@ -112,14 +113,18 @@ describe("what npm packs", () => {
   });
 });
 
+/** Imports that are loaded with the module, and all imports. */
+const atOnce = /^(?:import|export)\b[^"'\n]*["']([^"']+)["']/gm;
+const atAnyTime = /(?:^(?:import|export)\b[^"'\n]*|\bimport\()["']([^"']+)["']/gm;
+
 /** The files that an entry reaches, and the packages that they import. */
-function reach(entry: string): { files: string[]; packages: string[] } {
+function reach(entry: string, imports = atAnyTime): { files: string[]; packages: string[] } {
   const [files, packages] = [new Set<string>(), new Set<string>()];
   const visit = (file: string) => {
     if (files.has(file)) return;
     files.add(file);
     const text = readFileSync(file, "utf8");
-    for (const [, specifier] of text.matchAll(/(?:^(?:import|export)\b[^"'\n]*|\bimport\()["']([^"']+)["']/gm)) {
+    for (const [, specifier] of text.matchAll(imports)) {
       if (specifier!.startsWith(".")) visit(join(dirname(file), specifier!));
       else packages.add(specifier!);
     }
@@ -134,6 +139,14 @@ describe("the entries", () => {
     expect(packages).toEqual([]);
     // The files include all backends.
     expect(files.length).toBeGreaterThan(8);
+  });
+
+  test("wgrad is loaded from few files, without the code of WebGPU and WebAssembly", () => {
+    const { files } = reach("index.js", atOnce);
+    expect(files.length).toBeLessThanOrEqual(16);
+    const code = files.map((file) => readFileSync(join(staged.folder, file), "utf8")).join("\n");
+    expect(code).not.toContain(backendMarks.webgpu);
+    expect(code).not.toContain(backendMarks.wasm);
   });
 
   test("wgrad/node imports Dawn, Node's modules, the CSV parser and the decoders of images", () => {

@@ -8,7 +8,7 @@ import type { WasmSource } from "./source.ts";
 import { MOST_THREADS } from "./threads/protocol.ts";
 
 export { referenceOps } from "./kernels.ts";
-export { browserWasm, type ThreadEvents, type WasmSource, type WasmThread } from "./source.ts";
+export { browserWasm } from "./source.ts";
 
 /** Options of `createWasmBackend`. */
 export interface WasmOptions {
@@ -29,25 +29,6 @@ export interface WasmOptions {
 
 /** WebAssembly addresses 4 GiB, of which a step holds several tensors. */
 const MOST_TENSOR_BYTES = 2 ** 30;
-
-/**
- * Creates a backend that computes on the CPU with WebAssembly. The caller's thread is one of its threads; during a run
- * its event loop gets a turn about every 25 ms, and after every run.
- *
- * @example
- * ```ts
- * import { createWasmBackend } from "wgrad";
- * import { nodeWasm } from "wgrad/node";
- *
- * const backend = await createWasmBackend(nodeWasm(), { threads: 2 });
- * ```
- *
- * @throws DeviceError if WebAssembly has no SIMD, or no relaxed SIMD although it is asked for, or if no memory can be
- * reserved; OptionError for another number of threads
- * than 1 … 64
- */
-export const createWasmBackend = async (source: WasmSource, options: WasmOptions = {}): Promise<Backend> =>
-  (await openWasmBackend(source, options)).backend;
 
 /** As `createWasmBackend`, with access to the device, for tests and benchmarks. */
 export async function openWasmBackend(

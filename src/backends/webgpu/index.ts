@@ -54,13 +54,6 @@ export interface WebGPUBackend extends Backend {
 }
 
 /**
- * Creates a backend on the best adapter of a source.
- * @throws DeviceError if there is no adapter; OptionError for limits of the tuner out of range
- */
-export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> =>
-  openBackend(source, options);
-
-/**
  * As `createWebGPUBackend`, with a function that creates the buffers of each executable: tests of kernels guard them.
  */
 export async function openBackend(

@@ -16,7 +16,7 @@ import {
   type TableLayout,
 } from "../index.ts";
 import { browserTuningStore } from "../../backends/webgpu/browser-store.ts";
-import { createWebGPUBackend } from "../../backends/webgpu/index.ts";
+import { createWebGPUBackend } from "../../backends/on-demand.ts";
 import { exactNetwork } from "../data.ts";
 import { browserGpu } from "../../device/adapter.ts";
 import { WgradError } from "../../errors.ts";

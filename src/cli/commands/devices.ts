@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createWasmBackend } from "../../backends/wasm/index.ts";
+import { createWasmBackend } from "../../backends/on-demand.ts";
 import { describeAdapter, requestAdapter } from "../../device/adapter.ts";
 import { DeviceError } from "../../errors.ts";
 import { dawnGpu, nodeWasm } from "../../node/index.ts";

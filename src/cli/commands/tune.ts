@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
-import { createWebGPUBackend, type TuningResult } from "../../backends/webgpu/index.ts";
+import { createWebGPUBackend } from "../../backends/on-demand.ts";
+import type { TuningResult } from "../../backends/webgpu/index.ts";
 import { stepProducts } from "../../nn/products.ts";
 import { dawnGpu, fileTuningStore } from "../../node/index.ts";
 import { batchOf, blankMnist, buildNetwork, describeNetwork } from "../training/network.ts";
