@@ -119,7 +119,8 @@ export class StoredLeaves<Buffer> {
     await this.#memory.inOrder(() => {
       if (this.#disposed) {
         for (const buffer of made) this.#memory.free(buffer);
-        throw new OptionError({ where: "compile", what: "the session was disposed of during the call" });
+        const what = "the session was disposed of during the call";
+        throw new OptionError({ where: "compile", what, fix: "Await the call before you dispose of the session" });
       }
       for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#fixed.add(leaf);
       blocks.forEach((block, position) => this.#fill(block, made[position]!));

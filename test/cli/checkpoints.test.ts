@@ -63,6 +63,12 @@ const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
     },
   });
 
+/** Trains while files are limited to one block of 512 bytes, which acts like a full disk and may end within a line. */
+const onFullDisk = (args: readonly string[]) => {
+  const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training];
+  return runCli("/bin/sh", [...limited, ...args], { cwd: cli.folder, program: true });
+};
+
 describe("wgrad train --checkpoint", () => {
   test.each([
     ["SIGHUP", 129],
@@ -175,30 +181,13 @@ describe("wgrad train --checkpoint", () => {
     expect(none.code).toBe(1);
     expect(none.stderr).toMatch(/a part of the path is a file/);
     rmSync(inFolder("kept"));
-    // Limits files to one block of 512 bytes, which acts like a full disk.
-    const limited = [
-      "-c",
-      'ulimit -f 1; trap "" XFSZ; exec "$@"',
-      "sh",
-      process.execPath,
-      cli.path,
-      ...training,
-      "--max-steps",
-      "100",
-      "--checkpoint",
-      "kept",
-      "--every",
-      "25",
-    ];
-    const on = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
+    const saving = ["--max-steps", "100", "--checkpoint", "kept", "--every", "25"];
+    const on = await onFullDisk(saving);
     expect(on.stderr.match(/The checkpoint at step \d+ was not written/g)).toHaveLength(1);
     expect(on.stderr).toMatch(/The checkpoint at step 25 was not written; training continues: .*cannot be written/);
     expect(on.stdout).toMatch(/test accuracy/);
     expect(on.code).toBe(0);
-    const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], {
-      cwd: cli.folder,
-      program: true,
-    });
+    const stopped = await onFullDisk([...saving, "--on-checkpoint-error", "stop"]);
     expect(stopped.code).toBe(1);
     expect(stopped.stderr).toMatch(/cannot be written/);
     expect(readdirSync(inFolder("kept"))).toEqual([]);
@@ -323,20 +312,7 @@ describe("a full disk", () => {
   });
 
   test("leaves only complete lines in the log", async () => {
-    // Limits files to one block of 512 bytes, which ends within a line.
-    const limited = [
-      "-c",
-      'ulimit -f 1; trap "" XFSZ; exec "$@"',
-      "sh",
-      process.execPath,
-      cli.path,
-      ...training,
-      "--max-steps",
-      "100",
-      "--log",
-      "run.jsonl",
-    ];
-    const { code, stderr } = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
+    const { code, stderr } = await onFullDisk(["--max-steps", "100", "--log", "run.jsonl"]);
     expect(stderr).toMatch(/^run\.jsonl: the log cannot be written; the run continues: .*\n$/);
     expect(code).toBe(0);
     const text = readFileSync(inFolder("run.jsonl"), "utf8");

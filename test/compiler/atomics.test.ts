@@ -9,15 +9,7 @@ import { pack } from "../../src/ops/layout/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { firstNonFinite, replaceIf } from "../../src/ops/non-finite/index.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
-
-const rules: BackendRules = {
-  mostBindings: 8,
-  oneAccessPerBuffer: true,
-  recomputes: true,
-  atomics: true,
-  canFuse: () => true,
-  fusesReductions: () => true,
-};
+import { usualRules } from "./usual-rules.ts";
 
 /** For each group the names of its nodes, then of what it gives to atomic results, and of the states it stores. */
 const groupsOf = ({ groups }: Fusion) =>
@@ -27,7 +19,8 @@ const groupsOf = ({ groups }: Fusion) =>
     stores: group.replacements.length,
   }));
 
-const groups = (graph: Graph, changes: Partial<BackendRules> = {}) => groupsOf(fuse(graph, { ...rules, ...changes }));
+const groups = (graph: Graph, changes: Partial<BackendRules> = {}) =>
+  groupsOf(fuse(graph, { ...usualRules, ...changes }));
 
 const left = input("left", [4, 16]);
 const right = input("right", [4, 16]);
@@ -65,7 +58,7 @@ test("a backend whose kernels cannot has a kernel for the result", () => {
 });
 
 test("what no kernel makes is read by a kernel that stores nothing", () => {
-  const fusion = fuse(step(state("sum", [packed.size])), rules);
+  const fusion = fuse(step(state("sum", [packed.size])), usualRules);
   expect(groupsOf(fusion)[0]).toEqual({ nodes: ["copy"], gives: [["copy", 0]], stores: 0 });
   expect(fusion.groups[0]!.outputs).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { fuse, nodesOf, type Group } from "../../src/compiler/fuse.ts";
 import { plan } from "../../src/compiler/plan.ts";
 import { wholeBuffer } from "../../src/compiler/regions.ts";
@@ -16,22 +15,14 @@ import { gradients } from "../../src/ops/gradients.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
-
-const rules: BackendRules = {
-  mostBindings: 8,
-  oneAccessPerBuffer: true,
-  recomputes: true,
-  atomics: true,
-  canFuse: () => true,
-  fusesReductions: () => true,
-};
+import { usualRules } from "./usual-rules.ts";
 
 const names = (group: Group) => nodesOf(group).map(({ op }) => op.name);
-const groupsOf = (graph: Graph) => fuse(graph, rules).groups;
+const groupsOf = (graph: Graph) => fuse(graph, usualRules).groups;
 
 /** Bytes of all buffers that a plan makes, of which several regions may share one. */
 function plannedBytes(graph: Graph): number {
-  const { regions } = plan(graph, fuse(graph, rules), rules, (tensor) =>
+  const { regions } = plan(graph, fuse(graph, usualRules), usualRules, (tensor) =>
     tensor.op.kind === "leaf" ? wholeBuffer("leaf", tensor.size) : undefined,
   );
   const leaves = new Set(graph.nodes.filter(({ op }) => op.kind === "leaf").map((leaf) => regions.get(leaf)?.buffer));

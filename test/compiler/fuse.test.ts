@@ -9,19 +9,11 @@ import { takeBatch } from "../../src/ops/gather/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { argmax, mean, sum } from "../../src/ops/reduce/index.ts";
 import { softmaxCrossEntropyPerExample } from "../../src/ops/softmax/index.ts";
-
-const everything: BackendRules = {
-  mostBindings: 8,
-  oneAccessPerBuffer: true,
-  recomputes: true,
-  atomics: true,
-  canFuse: () => true,
-  fusesReductions: () => true,
-};
+import { usualRules } from "./usual-rules.ts";
 
 /** The names of the ops in each group. */
 const groupsOf = (graph: Graph, rules: Partial<BackendRules> = {}): string[][] =>
-  namesIn(fuse(graph, { ...everything, ...rules }));
+  namesIn(fuse(graph, { ...usualRules, ...rules }));
 
 const namesIn = ({ groups }: Fusion): string[][] => groups.map((group) => nodesOf(group).map(({ op }) => op.name));
 
@@ -80,7 +72,7 @@ test("a kernel binds no more buffers than the backend allows", () => {
   const inputs = Array.from({ length: 6 }, (_, at) => input(`x${at}`, [5]));
   const graph = defineGraph({ out: inputs.reduce<Tensor>((total, x) => add(total, x), inputs[0]!) });
   expect(groupsOf(graph, { mostBindings: 7 })).toHaveLength(1);
-  for (const group of fuse(graph, { ...everything, mostBindings: 4 }).groups) {
+  for (const group of fuse(graph, { ...usualRules, mostBindings: 4 }).groups) {
     expect(group.inputs.length + group.outputs.length).toBeLessThanOrEqual(4);
   }
 });

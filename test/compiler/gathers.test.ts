@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { fuse, nodesOf } from "../../src/compiler/fuse.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/leaves.ts";
@@ -9,19 +8,11 @@ import { concat, flip, pad, slice, take } from "../../src/ops/indexing/index.ts"
 import { reshape, transpose } from "../../src/ops/layout/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { max } from "../../src/ops/reduce/index.ts";
-
-const rules: BackendRules = {
-  mostBindings: 8,
-  oneAccessPerBuffer: true,
-  recomputes: true,
-  atomics: true,
-  canFuse: () => true,
-  fusesReductions: () => true,
-};
+import { usualRules } from "./usual-rules.ts";
 
 /** The names of the ops of each group of a graph with one output. */
 const groupsOf = (out: Tensor): string[][] =>
-  fuse(defineGraph({ out }), rules).groups.map((group) => nodesOf(group).map(({ op }) => op.name));
+  fuse(defineGraph({ out }), usualRules).groups.map((group) => nodesOf(group).map(({ op }) => op.name));
 
 const x = input("x", [4, 6]);
 const y = input("y", [4, 6]);

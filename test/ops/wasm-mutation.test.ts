@@ -3,17 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import type { ThreadFunction } from "../../src/backends/wasm/threads/pool.ts";
 import { acquireWasm, acquireWasmBackend } from "../wasm.ts";
-import { allCases } from "./all-cases.ts";
-import type { OpCase } from "./cases.ts";
+import { caseOfEachOp } from "./all-cases.ts";
 import { check, judgeCase, runJudged, type JudgedCase } from "./parity.ts";
-
-/** One case for each op: the first whose result has rows and columns. */
-const chosen = [...new Set(allCases.flatMap(({ covers }) => covers))].map((op) => {
-  const covering = allCases.filter(({ covers }) => covers.includes(op));
-  const two = ({ inputs }: OpCase) =>
-    Object.values(inputs).some(({ shape }) => shape.length > 1 && shape.every((size) => size > 1));
-  return { op, opCase: covering.find(two) ?? covering[0]! };
-});
 
 type Change = (compute: ThreadFunction) => ThreadFunction;
 
@@ -57,7 +48,7 @@ const mutations: Readonly<Record<string, Change>> = {
 };
 
 /** Its gradient multiplies the upstream by 1 with a function, and takes none of the first and the last elements from it. */
-const others = chosen.filter(({ op }) => op !== "pad");
+const others = caseOfEachOp.filter(({ op }) => op !== "pad");
 
 describe.each(Object.entries(mutations))("functions that leave out %s are found", (_, mutate) => {
   test.each(others)("$op", async ({ opCase }) => {

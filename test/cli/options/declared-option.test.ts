@@ -16,6 +16,33 @@ const namesWith = (matches: (facts: OptionFacts) => boolean) =>
     ),
   ].sort();
 
+describe("the options of train declare for cross-validations and sweeps", () => {
+  test("which options have no meaning for a cross-validation, and which may end a run early", () => {
+    expect(namesWith(({ suitsFolds }) => !suitsFolds)).toEqual([
+      "checkpoint",
+      "log",
+      "out",
+      "report",
+      "resume",
+      "testCsv",
+      "testImages",
+      "testLabels",
+    ]);
+    expect(namesWith(({ stopsEarly }) => stopsEarly)).toEqual([
+      "gradientTolerance",
+      "lossTolerance",
+      "maxSeconds",
+      "patience",
+    ]);
+  });
+
+  test("which options name data that a sweep sends to its workers", () => {
+    const files = namesWith(({ file, sweep }) => file === "input" && sweep !== "none");
+    // --data names a folder in which files are looked for.
+    expect([...DATA_OPTIONS].sort()).toEqual(["data", ...files].sort());
+  });
+});
+
 describe("the options of train declare", () => {
   test("which options a resumed run may change; checkpoints of earlier versions depend on it", () => {
     expect(namesWith(({ isIdentity }) => !isIdentity)).toEqual([
@@ -156,31 +183,6 @@ describe("the options of train declare", () => {
       "testLabels",
       "threshold",
     ]);
-  });
-
-  test("which options have no meaning for a cross-validation, and which may end a run early", () => {
-    expect(namesWith(({ suitsFolds }) => !suitsFolds)).toEqual([
-      "checkpoint",
-      "log",
-      "out",
-      "report",
-      "resume",
-      "testCsv",
-      "testImages",
-      "testLabels",
-    ]);
-    expect(namesWith(({ stopsEarly }) => stopsEarly)).toEqual([
-      "gradientTolerance",
-      "lossTolerance",
-      "maxSeconds",
-      "patience",
-    ]);
-  });
-
-  test("which options name data that a sweep sends to its workers", () => {
-    const files = namesWith(({ file, sweep }) => file === "input" && sweep !== "none");
-    // --data names a folder in which files are looked for.
-    expect([...DATA_OPTIONS].sort()).toEqual(["data", ...files].sort());
   });
 
   test("which options name files, so that their paths can be compared", () => {
