@@ -12,7 +12,7 @@ import { Proxy } from "../proxy.ts";
 import {
   commitsOf,
   coordinate,
-  everyStep,
+  expectEachStep,
   expectReplay,
   id,
   INNER_STEPS,
@@ -24,7 +24,6 @@ import {
   REPORT_MILLISECONDS,
   server,
   startMember,
-  stepsOf,
   undisturbedRun,
 } from "./processes.ts";
 
@@ -72,7 +71,7 @@ describe("a run over NATS", () => {
     const { rounds, done } = await coordinate(run, { workers: 2 });
     await done;
     const records = rounds.map(({ record }) => record);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     const workers = new Set(records.flatMap(({ participants }) => participants.map(({ worker }) => worker[0])));
     expect([...workers].sort()).toEqual(["a", "b", "c"]);
     await expectReplay(records, rounds.at(-1)!.values);
@@ -92,7 +91,7 @@ describe("a run over NATS", () => {
     await done;
     proxy.close();
     const records = rounds.map(({ record }) => record);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     const missing = records.filter((record) => Object.hasOwn(record.missing, id("a")));
     expect(missing.map((record) => record.missing[id("a")])).toContainEqual({
       name: "name of a",
@@ -112,7 +111,7 @@ describe("a run over NATS", () => {
     const { rounds, done } = await coordinate(run, { workers: 2, quorum: 2 });
     await done;
     const records = rounds.map(({ record }) => record);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     expect(records.map(({ digest }) => digest)).toEqual((await undisturbedRun(["a", "b"].map(id)))[0]);
     await expectReplay(records, rounds.at(-1)!.values);
   });
@@ -134,7 +133,7 @@ describe("a run over NATS", () => {
     expect(second.lines[0]).toMatch(/^Another process coordinates this run/);
     expect(second.lines[1]).toMatch(/^Coordinating from round \d+ on/);
     const records = await commitsOf(run);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     expect(new Set(records.map(({ coordinator }) => coordinator[0]))).toEqual(new Set(["0", "1"]));
     await expectReplay(records, second.rounds.at(-1)!.values);
   });
@@ -147,7 +146,7 @@ describe("a run over NATS", () => {
     expect(first.rounds).toHaveLength(4);
     const second = await coordinate(run);
     await second.done;
-    expect(stepsOf(await commitsOf(run))).toEqual(everyStep);
+    expectEachStep(await commitsOf(run));
     const third = await coordinate(run);
     await third.done;
     expect(third.rounds.map(({ record }) => record.steps)).toEqual([120]);
@@ -190,7 +189,7 @@ describe("a run over NATS", () => {
     await server.current.start();
     await done;
     const records = await commitsOf(run);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     await expectReplay(records, rounds.at(-1)!.values);
   }, 30_000);
 });
@@ -296,7 +295,7 @@ describe("hostile messages", () => {
     const records = rounds.map(({ record }) => record);
     expect(lines.filter((line) => message.test(line))).toHaveLength(1);
     expect(records.flatMap(({ participants }) => participants.map(({ worker }) => worker[0]))).not.toContain("f");
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     await expectReplay(records, rounds.at(-1)!.values);
   });
 
@@ -320,7 +319,7 @@ describe("hostile messages", () => {
     const { rounds, lines, done } = await coordinate(run);
     await done;
     clearInterval(flood);
-    expect(stepsOf(rounds.map(({ record }) => record))).toEqual(everyStep);
+    expectEachStep(rounds.map(({ record }) => record));
     expect(lines.filter((line) => line.startsWith("An invalid report of a worker was ignored"))).toHaveLength(1);
     await link.close();
   });
