@@ -25,6 +25,7 @@ import {
   server,
   startMember,
   undisturbedRun,
+  warnings,
 } from "./processes.ts";
 
 describe("a run over NATS", () => {
@@ -178,6 +179,28 @@ describe("a run over NATS", () => {
     expect(records.map(({ digest }) => digest)).toEqual(wanted);
     expect(records.at(-1)!.participants.map(({ worker }) => worker[0])).toEqual(["a", "b"]);
     await expectReplay(records, undisturbed);
+  });
+
+  test("goes on with a new optimizer if the stored state of a worker is damaged", async () => {
+    const run = await newRun(1);
+    await startMember(run, id("a"));
+    const first = await coordinate(run, { committed: ({ record }) => record.round === 3 && void loseAll() });
+    await first.done.catch(() => {});
+    await loseAll();
+    const link = await server.current.connect();
+    const { states } = (await commitsOf(run)).findLast((record) => Object.hasOwn(record.states, id("a")))!;
+    const { object, bytes } = states[id("a")]!;
+    await (await ObjectBucket.open(link, VALUES)).put(object, new Uint8Array(bytes));
+    await link.close();
+    await startMember(run, id("b"));
+    const second = await coordinate(run);
+    await second.done;
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^The optimizer begins anew, because .* cannot be used: object .*: its digest is/);
+    const records = await commitsOf(run);
+    expectEachStep(records);
+    expect(records.find(({ members }) => members[id("a")] === id("b"))!.participants[0]!.ownStep).toBe(0);
+    await expectReplay(records, second.rounds.at(-1)!.values);
   });
 
   test("survives the end and the return of the server", async () => {

@@ -43,6 +43,9 @@ export const options: SharedOptions = {
 export const id = (letter: string) => letter.repeat(32);
 
 let runs = 0;
+/** What the workers of the current test have warned of. */
+export const warnings: string[] = [];
+
 export const opened: { readonly stop: AbortController; readonly done: Promise<unknown>; readonly link: NatsLink }[] =
   [];
 
@@ -53,6 +56,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  warnings.length = 0;
   for (const { stop, done, link } of opened.splice(0)) {
     stop.abort();
     await done;
@@ -101,6 +105,7 @@ export async function startMember(
     signal: stop.signal,
     reportMilliseconds: REPORT_MILLISECONDS,
     trained: () => trained(++rounds),
+    warn: (line) => warnings.push(line),
   });
   opened.push({ stop, done: member.run(), link });
   return stop;
