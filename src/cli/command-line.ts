@@ -3,6 +3,7 @@ import { nameOptionsBy, OptionError, WgradError } from "../errors.ts";
 import { version } from "../version.ts";
 import { plainReason } from "../node/files.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { cancelCommand } from "./commands/cancel.ts";
 import { debugs } from "../node/debug.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
@@ -38,6 +39,7 @@ function program(): Command {
   evaluateCommand(wgrad.command("evaluate"));
   sweepCommand(wgrad.command("sweep"));
   workerCommand(wgrad.command("worker"));
+  cancelCommand(wgrad.command("cancel"));
   predictCommand(wgrad.command("predict"));
   generateCommand(wgrad.command("generate"));
   exportCommand(wgrad.command("export"));
@@ -65,7 +67,7 @@ function report(error: unknown): number {
 }
 
 /** Commands whose results are files, or go to a server: they succeed even if standard output cannot be written. */
-const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep", "worker"]);
+const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep", "worker", "cancel"]);
 
 /**
  * Lets a command continue if its standard output cannot be written. A closed pipe, as after `| head`, is not a failure.

@@ -91,4 +91,7 @@ const isEqual = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && one.every((byte, index) => byte === other[index]);
 
 const lost = (where: string) =>
-  new LeaseLostError({ where, what: "another worker has taken this job, so the results of this one are not used" });
+  new LeaseLostError({
+    where,
+    what: "another worker has taken this job, or it was cancelled, so the results of this one are not used",
+  });

@@ -29,6 +29,7 @@ describe("help", () => {
     ["predict", [/\(default: csv\)/]],
     ["sweep", [/\(default: 0\.1\)/, /--out <folder>/]],
     ["worker", [/--nats <addresses>/, /\(default: 30s\)/]],
+    ["cancel", [/--nats <addresses>/]],
     ["devices", []],
     ["summary", [/--json/]],
     ["import", [/--layers <text>/, /--modules <names>/]],

@@ -2,13 +2,16 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadNatsPackages } from "../../src/cluster/packages.ts";
+import { openRuns } from "../../src/cluster/training/run-store.ts";
+import { setUpTraining } from "../../src/cluster/training/set-up.ts";
 import { RESULTS, TRIALS } from "../../src/cluster/sweeps/names.ts";
 import { sweepCommand } from "../../src/cli/commands/sweep.ts";
 import { workerCommand } from "../../src/cli/commands/worker.ts";
 import { OptionError } from "../../src/errors.ts";
-import { credentialsOf } from "../../src/cli/options/nats-options.ts";
+import { connectBy, credentialsOf } from "../../src/cli/options/nats-options.ts";
 import { commandLine, expectRefusal } from "../cli/built-cli.ts";
 import { NatsServer } from "./nats-server.ts";
+import { Operator } from "./operator.ts";
 import { backgroundCommands, expectSameSweep, sweepOf, writeLeaves } from "./workers.ts";
 
 const cli = commandLine();
@@ -105,6 +108,25 @@ test("tokens and nkeys are accepted", async () => {
   server = await NatsServer.start('authorization { token: "secret" }');
   await (await server.connect("owner", { kind: "token", token: "secret" })).close();
   await expect(server.connect()).rejects.toThrow(/refuses the credentials/);
+});
+
+test("credentials files of an operator's account are accepted, with their permissions", async () => {
+  const [operator, other] = [await Operator.create(), await Operator.create()];
+  server = await NatsServer.start(operator.config);
+  const connect = (role: "owner" | "worker", credentials: readonly string[]) => {
+    cli.write("user.creds", credentials);
+    const natsCreds = cli.inFolder("user.creds");
+    return connectBy({ nats: server!.address, natsCreds }, { role, name: "test" });
+  };
+  const owner = await connect("owner", operator.credentials());
+  await setUpTraining(owner);
+  await owner.close();
+  const worker = await connect("worker", operator.credentials({ pub: { deny: ["wgrad.commits.>"] } }));
+  expect(await openRuns(worker)).toEqual([]);
+  const refused = worker.streams.publish("wgrad.commits.0123456789ab", new Uint8Array(1));
+  await expect(refused).rejects.toThrow(/permissions violation/i);
+  await worker.close();
+  await expect(connect("worker", other.credentials())).rejects.toThrow(/the server refuses the credentials/);
 });
 
 describe("the options", () => {

@@ -4,10 +4,10 @@ import { messageBytes } from "../../src/cluster/messages.ts";
 import { TRIALS } from "../../src/cluster/sweeps/names.ts";
 import { setUpSweeps } from "../../src/cluster/sweeps/set-up.ts";
 import { version } from "../../src/version.ts";
-import { commandLine } from "../cli/built-cli.ts";
+import { commandLine, expectRefusal } from "../cli/built-cli.ts";
 import { sweepWithKills } from "./kills.ts";
 import { natsServer } from "./nats-server.ts";
-import { backgroundCommands, expectSameSweep, sweepOf, writeLeaves } from "./workers.ts";
+import { backgroundCommands, expectSameSweep, rowsIn, sweepOf, writeLeaves } from "./workers.ts";
 
 // Each test starts several processes, on cores that other tests use as well.
 vi.setConfig({ testTimeout: 180_000 });
@@ -95,6 +95,35 @@ describe("a sweep over NATS", () => {
     expect(await cli.run([...long("--weight-decay", "0.1"), "--out", "calm"])).toMatchObject({ code: 0 });
     expectSameSweep(cli, "frozen", "calm");
   });
+});
+
+test("a sweep is cancelled by its name, and continues when it is attached again", async () => {
+  const owner = start([...long("--weight-decay", "0.2"), ...remotely("cancelled")]);
+  const worker = startWorker(server.current, "one");
+  await worker.printed(/attempt 1/);
+  const name = /^sweep +([0-9a-f]{12}): /m.exec(owner.output())![1]!;
+  const cancelled = await cli.run(["cancel", name, "--nats", server.current.address]);
+  expect(cancelled).toMatchObject({ code: 0, stderr: "" });
+  expect(cancelled.stdout).toMatch(/is cancelled; 1 trial in progress will end at the next checkpoint/);
+  expect(await owner.ended).toBe(1);
+  expect(owner.output()).toMatch(/^cancelled after \d of 2 runs; /m);
+  await worker.printed(/this job, or it was cancelled/);
+  const attach = /`wgrad (sweep --attach .*?)` continues/.exec(owner.output())![1]!;
+  const attached = await cli.run(attach.split(" "));
+  expect(attached).toMatchObject({ code: 0, stderr: "" });
+  expect(rowsIn(cli, "cancelled")).toHaveLength(3);
+});
+
+test.each<[string, RegExp]>([
+  ["cancel x --nats nats://127.0.0.1:1", /name: "x" is not the name of a sweep or a run/],
+  ["cancel 0123456789ab", /cancel: there is no server to connect to\. Add --nats/],
+])("%s is refused", async (args, message) => {
+  expectRefusal(await cli.run(args.split(" ")), 2, message);
+});
+
+test("a name that the server does not know cannot be cancelled", async () => {
+  const refused = await cli.run(["cancel", "0123456789ab", "--nats", server.current.address]);
+  expectRefusal(refused, 1, /sweep 0123456789ab: the server does not have this sweep/);
 });
 
 describe("hostile messages", () => {

@@ -3,6 +3,7 @@
  */
 import type { NatsLink } from "../../cluster/connection.ts";
 import { ObjectBucket } from "../../cluster/objects.ts";
+import { Cancellation } from "../../cluster/training/cancel.ts";
 import { Coordinator, type CoordinatedRound } from "../../cluster/training/coordinator.ts";
 import { flattened, layoutOf, unflattened } from "../../cluster/training/layout.ts";
 import type { SharingSettings } from "../../cluster/training/messages.ts";
@@ -37,7 +38,10 @@ export interface SharedTraining {
   readonly log: EventLog | undefined;
 }
 
-/** Trains with workers until the run ends, or until it is interrupted. */
+/** The exit code of a run that was cancelled. */
+const CANCELLED = 1;
+
+/** Trains with workers until the run ends, or until it is interrupted or cancelled. */
 export async function trainWithWorkers(training: SharedTraining): Promise<void> {
   const { link, nats, sharing, run, subject, given } = training;
   await setUpTraining(link);
@@ -49,16 +53,19 @@ export async function trainWithWorkers(training: SharedTraining): Promise<void> 
     ...field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats)}\``),
   ]);
   const report = run.flags.report === undefined ? undefined : await startReport(run.flags.report, run, subject);
-  const interruption = new Interruption();
+  const [interruption, cancellation] = [new Interruption(), await Cancellation.watch(link, name)];
   try {
-    const progress = new SharedProgress({ ...training, name, report, signal: interruption.signal });
+    const signal = AbortSignal.any([interruption.signal, cancellation.signal]);
+    const progress = new SharedProgress({ ...training, name, report, signal });
     const last = await progress.follow();
     if (last && last.record.steps >= subject.trainer.totalSteps) return await end({ ...training, name, report }, last);
     const { steps: made = 0 } = last?.record ?? {};
-    say(`left at step ${count(made)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
-    process.exitCode = interruption.exitCode ?? 0;
+    const how = cancellation.signal.aborted ? "cancelled" : "left";
+    say(`${how} at step ${count(made)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
+    process.exitCode = interruption.exitCode ?? CANCELLED;
   } finally {
     interruption.stopListening();
+    cancellation.stop();
   }
 }
 

@@ -107,6 +107,7 @@ export class TrainingWorker {
         name: workerName,
         version,
         signal,
+        warn,
         trained: ({ range }, loss) =>
           say(`run ${name}: steps ${range.first} to ${range.first + range.count}, loss ${lossText(loss)}`),
       }).run();

@@ -32,6 +32,9 @@ import { runName } from "./sweep-plan.ts";
 import type { RunResult } from "./sweep-results.ts";
 import { SweepScreen, type TrialProgress } from "./sweep-screen.ts";
 
+/** The exit code of a sweep that was cancelled. */
+const CANCELLED = 1;
+
 export class RemoteSweep {
   readonly #link: NatsLink;
   readonly #name: string;
@@ -51,6 +54,7 @@ export class RemoteSweep {
   #best: { readonly result: RunResult; readonly state: TrialState } | undefined;
   #keptBest: TrialState | undefined;
   #added = 0;
+  #isCancelled = false;
 
   constructor(link: NatsLink, name: string, description: SweepDescription, folder: string) {
     [this.#link, this.#name, this.#description, this.#folder] = [link, name, description, folder];
@@ -69,9 +73,12 @@ export class RemoteSweep {
     try {
       let isCurrent = false;
       for await (const message of resultMessages(this.#link, this.#name, this.#interruption.signal)) {
-        if (message) this.#take(message.subject, message.data);
-        else isCurrent = true;
+        const change = message && this.#take(message.subject, message.data);
+        isCurrent ||= !message;
         if (!isCurrent) continue;
+        // Before, it is a message from an earlier time, and the sweep continues.
+        this.#isCancelled = change?.after.isCancelled ?? false;
+        if (this.#isCancelled) break;
         await this.#update();
         if (this.#search.isFinished) break;
       }
@@ -87,16 +94,18 @@ export class RemoteSweep {
     return { sweep: this.#name, trial: this.#names[trial]!, rung };
   }
 
-  #take(subject: string, data: Uint8Array): void {
+  /** @returns what the message has changed, if it is of this sweep */
+  #take(subject: string, data: Uint8Array): TrialChange | undefined {
     const change = this.#states.take(subject, data);
     const trial = change && this.#indices.get(change.key.trial);
-    if (!change || trial === undefined) return;
+    if (!change || trial === undefined) return undefined;
     const lines = change.after.ending ? this.#takeEnding(change, trial) : this.#startText(change);
     this.#screen.show(lines, this.#progress());
+    return change;
   }
 
   #startText({ key, before, after }: TrialChange): string[] {
-    if (after.attempt === before.attempt || after.attempt === 1) return [];
+    if (after.attempt === before.attempt || after.attempt === 1 || after.isCancelled) return [];
     return [`${this.#label(key)}: ${after.worker} continues after step ${after.step} (attempt ${after.attempt})`];
   }
 
@@ -129,7 +138,7 @@ export class RemoteSweep {
     const keys = this.#search.jobs.map((job) => this.#keyOf(job));
     const started = keys.map((key) => ({ key, state: this.#states.of(key) }));
     return started
-      .filter(({ state }) => state.attempt > 0 && !state.ending)
+      .filter(({ state }) => state.attempt > 0 && !state.ending && !state.isCancelled)
       .map(({ key, state }) => ({ ...state, label: this.#label(key) }));
   }
 
@@ -175,8 +184,9 @@ export class RemoteSweep {
     printResults(this.#folder, this.#results);
     if (!this.#search.isFinished) {
       const place = `${this.#finished} of ${counted(this.#search.jobs.length, "run")}`;
-      say(`left after ${place}; the workers go on, and \`${attach}\` returns`);
-      process.exitCode = this.#interruption.exitCode ?? 0;
+      if (this.#isCancelled) say(`cancelled after ${place}; \`${attach}\` continues it`);
+      else say(`left after ${place}; the workers go on, and \`${attach}\` returns`);
+      process.exitCode = this.#interruption.exitCode ?? (this.#isCancelled ? CANCELLED : 0);
       return;
     }
     await this.#removeObjects();

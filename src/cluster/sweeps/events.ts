@@ -48,6 +48,8 @@ export type Happening =
       /** Where the next rung continues. */
       readonly checkpoint?: ObjectReference;
     }
+  /** The sweep was cancelled. The trial can be started again. */
+  | { readonly event: "cancelled" }
   /** The trial cannot be trained, by any worker. */
   | { readonly event: "failed"; readonly reason: string };
 
@@ -67,6 +69,8 @@ export interface TrialState {
   readonly stalled: number;
   readonly checkpoint: ObjectReference | undefined;
   readonly ending: Ending | undefined;
+  /** Whether it was cancelled, and not started since. */
+  readonly isCancelled: boolean;
 }
 
 /** Nothing has happened. */
@@ -79,13 +83,14 @@ export const UNTOUCHED: TrialState = {
   stalled: 0,
   checkpoint: undefined,
   ending: undefined,
+  isCancelled: false,
 };
 
 const FORMAT = 1;
 const COMMON = ["format", "version", "worker", "session", "attempt", "event"];
 const RESULT_FIELDS = ["score", "metrics", "steps", "stop", "seconds"];
 const FIELDS = [...COMMON, "step", "stalled", "totalSteps", "checkpoint", "result", "model", "reason"];
-const EVENTS = ["started", "saved", "finished", "failed"] as const;
+const EVENTS = ["started", "saved", "finished", "failed", "cancelled"] as const;
 const STOPS = [
   "finished",
   "maxSteps",
@@ -119,6 +124,7 @@ function readHappening(fields: MessageFields): Happening {
   const reference = (name: string) => readReference(fields.object(name, REFERENCE_FIELDS));
   const step = () => fields.whole("step", 0, MOST_STEPS);
   if (event === "started") return { event, step: step(), stalled: fields.whole("stalled", 1, MOST_ATTEMPTS) };
+  if (event === "cancelled") return { event };
   if (event === "failed") return { event, reason: fields.text("reason", /^[^\p{Cs}]{1,2000}$/su) };
   if (event === "saved") {
     const totalSteps = fields.whole("totalSteps", 1, MOST_STEPS);
@@ -151,7 +157,8 @@ export function stateAfter(state: TrialState, event: TrialEvent): TrialState {
   if (state.ending || event.attempt < state.attempt) return state;
   if (event.attempt === state.attempt && event.session !== state.session) return state;
   const { attempt, session, worker } = event;
-  const writer = { ...state, attempt, session, worker };
+  const writer = { ...state, attempt, session, worker, isCancelled: event.event === "cancelled" };
+  if (event.event === "cancelled") return writer;
   if (event.event === "started") return { ...writer, step: event.step, stalled: event.stalled };
   if (event.event === "saved")
     return { ...writer, step: event.step, stalled: 0, totalSteps: event.totalSteps, checkpoint: event.checkpoint };

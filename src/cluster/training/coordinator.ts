@@ -8,12 +8,12 @@ import type { NatsLink } from "../connection.ts";
 import { nextInnerSteps } from "./adaptive.ts";
 import type { ObjectReference } from "../objects.ts";
 import { whileUnreachable } from "../retry.ts";
+import { dismissWorkers } from "./cancel.ts";
 import { historiesBytes, WorkerHistories, type WorkerHistory } from "./history.ts";
 import type { ValueLayout } from "./layout.ts";
 import { CoordinatorLease } from "./lease.ts";
 import { Members, REPORT_MILLISECONDS } from "./members.ts";
-import { roundBytes, type CommitRecord, type RoundMessage, type SharingSettings, type UsedChange } from "./messages.ts";
-import { roundSubject } from "./names.ts";
+import type { CommitRecord, RoundMessage, SharingSettings, UsedChange } from "./messages.ts";
 import { RoundCollector } from "./round-collector.ts";
 import { closeRun, RunStore } from "./run-store.ts";
 import {
@@ -76,9 +76,6 @@ const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeou
  */
 const RETURN_REPORTS = 30;
 
-/** How often the last message of a run is sent, for workers that missed it. */
-const FAREWELLS = 3;
-
 /** Coordinates one run. */
 export class Coordinator {
   readonly #run: CoordinatedRun;
@@ -115,7 +112,7 @@ export class Coordinator {
         const last = await this.#lastRound(store);
         if (last && isFinished(last.state, this.#run.options)) {
           if (this.#isStandby || !hasRounds) yield last;
-          return await this.#close(store, last.record);
+          return await this.#close(store, last.record.round);
         }
         const lease = await CoordinatorLease.take(link, this.#run.name, owner);
         if (!lease) {
@@ -322,17 +319,11 @@ export class Coordinator {
   }
 
   /** Tells the workers that the run has ended, and keeps only its last values. */
-  async #close(store: RunStore, { round: last, values }: CommitRecord): Promise<void> {
+  async #close(store: RunStore, lastRound: number): Promise<void> {
     const { link, signal } = this.#options;
     await whileUnreachable(link, () => closeRun(link, this.#run.name), signal);
-    await store.removeBefore(last + 1, new Set()).catch(() => undefined);
-    const round = Number.MAX_SAFE_INTEGER;
-    const nothing = { tasks: [], lastRounds: {}, members: {}, stateOf: [], histories: null };
-    const message = roundBytes({ round, values, ...nothing, isFinished: true });
-    for (let sent = 0; sent < FAREWELLS; sent++) {
-      link.connection.publish(roundSubject(this.#run.name), message);
-      if (sent + 1 < FAREWELLS) await pause(this.#members.reportMilliseconds);
-    }
+    await store.removeBefore(lastRound + 1, new Set()).catch(() => undefined);
+    await dismissWorkers(link, this.#run.name, this.#members.reportMilliseconds);
   }
 }
 

@@ -2,7 +2,7 @@
  * A worker of a shared run: does the tasks that the coordinator gives it, and reports every second what it has done last.
  */
 import type { Subscription } from "@nats-io/transport-node";
-import { WgradError } from "../../errors.ts";
+import { DataError, WgradError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
 import { MessageError } from "../messages.ts";
 import { whileUnreachable } from "../retry.ts";
@@ -37,6 +37,8 @@ export interface MemberOptions {
   readonly reportMilliseconds?: number;
   /** Called after each round, with the mean loss of the steps of this worker. */
   trained(task: RoundTask, loss: number): void;
+  /** Called with a message for the user; by default there are none. */
+  warn?(line: string): void;
 }
 
 /** A run whose coordinator was not heard for this time is left. */
@@ -161,11 +163,24 @@ export class TrainingMember {
     const { trainer } = this.#options;
     const last = message.lastRounds[worker];
     const isOwn = last?.round === this.#change?.round && last?.digest === this.#digest;
-    if (worker !== this.#worker) await this.#replace(store, message, worker);
+    if (worker !== this.#worker) await this.#takeOver(store, message, worker);
     else if (isOwn) trainer.accept();
     else if (last?.round !== this.#usedRound) trainer.reset();
     this.#worker = worker;
     this.#usedRound = last?.round;
+  }
+
+  /** Continues in place of a worker whose process is gone; with a new optimizer if its state is gone, too. */
+  async #takeOver(store: RunStore, message: RoundMessage, worker: string): Promise<void> {
+    const { trainer, warn } = this.#options;
+    try {
+      await this.#replace(store, message, worker);
+    } catch (error) {
+      // Objects of an earlier round may be gone because a later one has begun.
+      if (!(error instanceof DataError) || this.#latest?.round !== message.round) throw error;
+      trainer.reset();
+      warn?.(`The optimizer begins anew, because the state of the worker before cannot be used: ${error.message}`);
+    }
   }
 
   /** Gets the state of the optimizer of a worker whose process is gone, by repeating its rounds. */

@@ -5,7 +5,8 @@ import { DATA, ID } from "../sweeps/names.ts";
 
 export { DATA, ID };
 
-/** The bucket of the descriptions of runs; those that workers may join have a second key. */
+/** The bucket of the descriptions of runs; those that workers may join have a second key, and those that were
+ * cancelled another one. */
 export const RUNS = "wgrad-runs";
 
 /** The bucket of leases: who coordinates a run. Its keys expire. */
@@ -19,6 +20,7 @@ export const COMMITS = "WGRAD_COMMITS";
 
 export const descriptionKey = (run: string): string => `run.${run}`;
 export const openKey = (run: string): string => `open.${run}`;
+export const cancelledKey = (run: string): string => `cancelled.${run}`;
 
 export const commitSubject = (run: string): string => `wgrad.commits.${run}`;
 

@@ -14,7 +14,17 @@ import {
   type CommitRecord,
   type RunDescription,
 } from "./messages.ts";
-import { commitSubject, COMMITS, descriptionKey, ID, objectName, openKey, RUNS, VALUES } from "./names.ts";
+import {
+  cancelledKey,
+  commitSubject,
+  COMMITS,
+  descriptionKey,
+  ID,
+  objectName,
+  openKey,
+  RUNS,
+  VALUES,
+} from "./names.ts";
 
 const placeOf = (name: string) => ({ bucket: RUNS, key: descriptionKey(name) });
 
@@ -24,7 +34,9 @@ const bucketOf = ({ packages, streams }: NatsLink) => new packages.kv.Kvm(stream
 export async function storeRun(link: NatsLink, description: RunDescription): Promise<string> {
   const { name, bytes } = await describeRun(description);
   await storeDescription(link, placeOf(name), bytes);
-  await (await bucketOf(link)).put(openKey(name), "");
+  const runs = await bucketOf(link);
+  await runs.delete(cancelledKey(name));
+  await runs.put(openKey(name), "");
   return name;
 }
 
@@ -37,6 +49,11 @@ export async function loadRun(link: NatsLink, name: string): Promise<RunDescript
 /** Lets no more workers join. */
 export async function closeRun(link: NatsLink, name: string): Promise<void> {
   await (await bucketOf(link)).delete(openKey(name));
+}
+
+/** Whether the server has a run of this name. */
+export async function hasRun(link: NatsLink, name: string): Promise<boolean> {
+  return (await (await bucketOf(link)).get(descriptionKey(name)))?.operation === "PUT";
 }
 
 /** The names of the runs that workers may join. */

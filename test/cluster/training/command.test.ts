@@ -6,6 +6,7 @@ import { Random } from "../../../src/random.ts";
 import { commandLine, expectRefusal } from "../../cli/built-cli.ts";
 import { natsServer } from "../nats-server.ts";
 import { backgroundCommands, writeLeaves } from "../workers.ts";
+import { expectEachStepOnce, logOf, runIn } from "./logs.ts";
 
 const cli = commandLine();
 const server = natsServer();
@@ -61,7 +62,7 @@ describe("wgrad train --nats", () => {
   test("ends well although workers are killed at random, and the coordinator too", async () => {
     const random = new Random(Number(process.env["WGRAD_SEED"] ?? Date.now() % 2 ** 31));
     const args = train(
-      3000,
+      2001,
       ...shared("--seed", "2", "--workers", "2", "--quorum", "1", "--out", "killed.safetensors"),
     );
     const workers = ["one", "two"].map((name) => startWorker(server.current, name));
@@ -76,7 +77,31 @@ describe("wgrad train --nats", () => {
     first.child.kill("SIGKILL");
     expect(await second.ended).toBe(0);
     expect(accuracyIn(second.output())).toBeGreaterThan(90);
+    expectEachStepOnce(await logOf(server.current, runIn(first.output())), 2001);
     expect(existsSync(cli.inFolder("killed.safetensors"))).toBe(true);
+  });
+
+  test("is cancelled by its name, and the same command continues it", async () => {
+    const args = train(1500, ...shared("--seed", "3"));
+    const worker = startWorker(server.current, "one");
+    const first = start(args);
+    await first.printed(/^round +1: /m);
+    const name = runIn(first.output());
+    const cancelled = await cli.run(["cancel", name, "--nats", server.current.address]);
+    expect(cancelled).toEqual({
+      code: 0,
+      stdout: `run ${name} is cancelled; the same command continues it\n`,
+      stderr: "",
+    });
+    expect(await first.ended).toBe(1);
+    expect(first.output()).toMatch(/^cancelled at step [\d,]+ of 1,500; the same command continues the run$/m);
+    await worker.printed(/left after \d+ rounds?/);
+    const before = await logOf(server.current, name);
+    expect(before.length).toBeLessThan(30);
+    expect(await cli.run(args)).toMatchObject({ code: 0 });
+    const log = await logOf(server.current, name);
+    expect(log.slice(0, before.length)).toEqual(before);
+    expectEachStepOnce(log, 1500);
   });
 
   test.each<[string, RegExp]>([

@@ -12,7 +12,7 @@ import { Proxy } from "../proxy.ts";
 import {
   commitsOf,
   coordinate,
-  everyStep,
+  expectEachStep,
   expectReplay,
   id,
   INNER_STEPS,
@@ -24,8 +24,8 @@ import {
   REPORT_MILLISECONDS,
   server,
   startMember,
-  stepsOf,
   undisturbedRun,
+  warnings,
 } from "./processes.ts";
 
 describe("a run over NATS", () => {
@@ -72,7 +72,7 @@ describe("a run over NATS", () => {
     const { rounds, done } = await coordinate(run, { workers: 2 });
     await done;
     const records = rounds.map(({ record }) => record);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     const workers = new Set(records.flatMap(({ participants }) => participants.map(({ worker }) => worker[0])));
     expect([...workers].sort()).toEqual(["a", "b", "c"]);
     await expectReplay(records, rounds.at(-1)!.values);
@@ -92,7 +92,7 @@ describe("a run over NATS", () => {
     await done;
     proxy.close();
     const records = rounds.map(({ record }) => record);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     const missing = records.filter((record) => Object.hasOwn(record.missing, id("a")));
     expect(missing.map((record) => record.missing[id("a")])).toContainEqual({
       name: "name of a",
@@ -112,7 +112,7 @@ describe("a run over NATS", () => {
     const { rounds, done } = await coordinate(run, { workers: 2, quorum: 2 });
     await done;
     const records = rounds.map(({ record }) => record);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     expect(records.map(({ digest }) => digest)).toEqual((await undisturbedRun(["a", "b"].map(id)))[0]);
     await expectReplay(records, rounds.at(-1)!.values);
   });
@@ -134,7 +134,7 @@ describe("a run over NATS", () => {
     expect(second.lines[0]).toMatch(/^Another process coordinates this run/);
     expect(second.lines[1]).toMatch(/^Coordinating from round \d+ on/);
     const records = await commitsOf(run);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     expect(new Set(records.map(({ coordinator }) => coordinator[0]))).toEqual(new Set(["0", "1"]));
     await expectReplay(records, second.rounds.at(-1)!.values);
   });
@@ -147,7 +147,7 @@ describe("a run over NATS", () => {
     expect(first.rounds).toHaveLength(4);
     const second = await coordinate(run);
     await second.done;
-    expect(stepsOf(await commitsOf(run))).toEqual(everyStep);
+    expectEachStep(await commitsOf(run));
     const third = await coordinate(run);
     await third.done;
     expect(third.rounds.map(({ record }) => record.steps)).toEqual([120]);
@@ -181,6 +181,28 @@ describe("a run over NATS", () => {
     await expectReplay(records, undisturbed);
   });
 
+  test("goes on with a new optimizer if the stored state of a worker is damaged", async () => {
+    const run = await newRun(1);
+    await startMember(run, id("a"));
+    const first = await coordinate(run, { committed: ({ record }) => record.round === 3 && void loseAll() });
+    await first.done.catch(() => {});
+    await loseAll();
+    const link = await server.current.connect();
+    const { states } = (await commitsOf(run)).findLast((record) => Object.hasOwn(record.states, id("a")))!;
+    const { object, bytes } = states[id("a")]!;
+    await (await ObjectBucket.open(link, VALUES)).put(object, new Uint8Array(bytes));
+    await link.close();
+    await startMember(run, id("b"));
+    const second = await coordinate(run);
+    await second.done;
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^The optimizer begins anew, because .* cannot be used: object .*: its digest is/);
+    const records = await commitsOf(run);
+    expectEachStep(records);
+    expect(records.find(({ members }) => members[id("a")] === id("b"))!.participants[0]!.ownStep).toBe(0);
+    await expectReplay(records, second.rounds.at(-1)!.values);
+  });
+
   test("survives the end and the return of the server", async () => {
     const run = await newRun(2);
     for (const worker of ["a", "b"]) await startMember(run, id(worker));
@@ -190,7 +212,7 @@ describe("a run over NATS", () => {
     await server.current.start();
     await done;
     const records = await commitsOf(run);
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     await expectReplay(records, rounds.at(-1)!.values);
   }, 30_000);
 });
@@ -296,7 +318,7 @@ describe("hostile messages", () => {
     const records = rounds.map(({ record }) => record);
     expect(lines.filter((line) => message.test(line))).toHaveLength(1);
     expect(records.flatMap(({ participants }) => participants.map(({ worker }) => worker[0]))).not.toContain("f");
-    expect(stepsOf(records)).toEqual(everyStep);
+    expectEachStep(records);
     await expectReplay(records, rounds.at(-1)!.values);
   });
 
@@ -320,7 +342,7 @@ describe("hostile messages", () => {
     const { rounds, lines, done } = await coordinate(run);
     await done;
     clearInterval(flood);
-    expect(stepsOf(rounds.map(({ record }) => record))).toEqual(everyStep);
+    expectEachStep(rounds.map(({ record }) => record));
     expect(lines.filter((line) => line.startsWith("An invalid report of a worker was ignored"))).toHaveLength(1);
     await link.close();
   });

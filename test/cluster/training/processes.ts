@@ -10,7 +10,7 @@ import { TrainingMember } from "../../../src/cluster/training/member.ts";
 import type { CommitRecord } from "../../../src/cluster/training/messages.ts";
 import { RoundTrainer } from "../../../src/cluster/training/round-trainer.ts";
 import type { SharedOptions } from "../../../src/cluster/training/rounds.ts";
-import { loadRun, RunStore, storeRun } from "../../../src/cluster/training/run-store.ts";
+import { loadRun, storeRun } from "../../../src/cluster/training/run-store.ts";
 import { setUpTraining } from "../../../src/cluster/training/set-up.ts";
 import { SharedRun } from "../../../src/cluster/training/together.ts";
 import type { AnyModel } from "../../../src/nn/functional.ts";
@@ -18,6 +18,7 @@ import { createTrainer, type TrainerOptions } from "../../../src/train/index.ts"
 import { version } from "../../../src/version.ts";
 import { dropoutRun } from "../../train/examples.ts";
 import { natsServer } from "../nats-server.ts";
+import { expectEachStepOnce, logOf } from "./logs.ts";
 
 export const server = natsServer();
 
@@ -42,6 +43,9 @@ export const options: SharedOptions = {
 export const id = (letter: string) => letter.repeat(32);
 
 let runs = 0;
+/** What the workers of the current test have warned of. */
+export const warnings: string[] = [];
+
 export const opened: { readonly stop: AbortController; readonly done: Promise<unknown>; readonly link: NatsLink }[] =
   [];
 
@@ -52,6 +56,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  warnings.length = 0;
   for (const { stop, done, link } of opened.splice(0)) {
     stop.abort();
     await done;
@@ -100,6 +105,7 @@ export async function startMember(
     signal: stop.signal,
     reportMilliseconds: REPORT_MILLISECONDS,
     trained: () => trained(++rounds),
+    warn: (line) => warnings.push(line),
   });
   opened.push({ stop, done: member.run(), link });
   return stop;
@@ -145,15 +151,9 @@ export async function coordinate(
   return { stop, rounds, lines, done };
 }
 
-/** The steps of a log, in ascending order. */
-export const stepsOf = (records: readonly CommitRecord[]): number[] =>
-  records
-    .flatMap(({ participants }) =>
-      participants.flatMap(({ range: { first, count } }) => Array.from({ length: count }, (_, at) => first + at)),
-    )
-    .sort((a, b) => a - b);
-
-export const everyStep = Array.from({ length: options.totalSteps }, (_, step) => step);
+/** Expects that a log has each step of the run exactly once. */
+export const expectEachStep = (records: readonly CommitRecord[]): void =>
+  expectEachStepOnce(records, options.totalSteps);
 
 /** Expects that the replay of a log in one process gives its values. */
 export async function expectReplay(records: readonly CommitRecord[], values: Float32Array): Promise<void> {
@@ -182,9 +182,4 @@ export async function loseAll(): Promise<void> {
   }
 }
 
-export async function commitsOf(run: string): Promise<readonly CommitRecord[]> {
-  const link = await server.current.connect();
-  const records = await (await RunStore.open(link, run)).commits();
-  await link.close();
-  return records;
-}
+export const commitsOf = (run: string): Promise<readonly CommitRecord[]> => logOf(server.current, run);
