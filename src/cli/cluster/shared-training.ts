@@ -1,13 +1,12 @@
 /*
  * `wgrad train --nats`: starts or continues a run that workers train together, coordinates it, and saves its model.
  */
-import { randomBytes } from "node:crypto";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { ObjectBucket } from "../../cluster/objects.ts";
 import { Coordinator, type CoordinatedRound } from "../../cluster/training/coordinator.ts";
 import { flattened, layoutOf, unflattened } from "../../cluster/training/layout.ts";
 import type { SharingSettings } from "../../cluster/training/messages.ts";
-import { DATA } from "../../cluster/training/names.ts";
+import { DATA, newMember } from "../../cluster/training/names.ts";
 import type { SharedOptions } from "../../cluster/training/rounds.ts";
 import { storeRun } from "../../cluster/training/run-store.ts";
 import { setUpTraining } from "../../cluster/training/set-up.ts";
@@ -22,6 +21,7 @@ import { speedFields } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { ProgressLine } from "../training/progress.ts";
 import { measure, saveRun, unitOf, type Run, type Subject } from "../training/training-run.ts";
+import { uploadPrepared } from "./prepared-upload.ts";
 
 export interface SharedTraining {
   readonly link: NatsLink;
@@ -33,14 +33,18 @@ export interface SharedTraining {
   /** The options that were given, by name. */
   readonly given: Readonly<Record<string, unknown>>;
   readonly log: EventLog | undefined;
+  /** Whether browsers may join. */
+  readonly browsers: boolean;
 }
 
 /** Trains with workers until the run ends, or until it is interrupted. */
 export async function trainWithWorkers(training: SharedTraining): Promise<void> {
-  const { link, nats, sharing, run, subject, given } = training;
+  const { link, nats, sharing, run, subject, given, browsers } = training;
   await setUpTraining(link);
-  const data = await uploadData(run.flags, await ObjectBucket.open(link, DATA));
-  const name = await storeRun(link, { version, configuration: sharedOptions(given), data, sharing });
+  const bucket = await ObjectBucket.open(link, DATA);
+  const data = await uploadData(run.flags, bucket);
+  const prepared = browsers && { prepared: await uploadPrepared(run, subject, bucket) };
+  const name = await storeRun(link, { version, configuration: sharedOptions(given), data, sharing, ...prepared });
   say([
     ...field("run", `${name}: ${counted(sharing.innerSteps, "step")} a round, ${counted(sharing.workers, "worker")}`),
     ...field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats)}\``),
@@ -99,7 +103,7 @@ class SharedProgress {
     };
     const coordinator = new Coordinator(run, {
       link,
-      owner: randomBytes(16).toString("hex"),
+      owner: newMember(),
       version,
       signal: this.#signal,
       log: (line) => this.#warn(line),

@@ -16,6 +16,7 @@ export interface SharingFlags extends NatsFlags {
   readonly outerRate: number;
   readonly outerMomentum: number;
   readonly changeType: ChangeType;
+  readonly browsers: boolean;
 }
 
 /** The options, in the order of the help. */
@@ -40,6 +41,10 @@ export function sharingOptions(): Option[] {
     new Option("--change-type <type>", `type in which changes are sent: ${changeTypes.join(", ")}`)
       .argParser(oneOf("--change-type", changeTypes))
       .default("float16" satisfies ChangeType),
+    new Option(
+      "--browsers",
+      "let browsers join with the page's ?lend: also store the training data as the arrays that they read",
+    ).default(false),
   ].map((option) => option.helpGroup("NATS:"));
   return [...natsOptions("let workers train the run together"), ...own];
 }
@@ -71,7 +76,7 @@ export function sharingOf(command: Command): SharingSettings | undefined {
         !["default", undefined].includes(command.getOptionValueSource(option.attributeName())),
     )?.long;
   if (flags.nats === undefined) {
-    const where = given(["workers", "quorum", "innerSteps", "outerRate", "outerMomentum", "changeType"]);
+    const where = given(["workers", "quorum", "innerSteps", "outerRate", "outerMomentum", "changeType", "browsers"]);
     if (where === undefined) return undefined;
     throw new OptionError({ where, what: "there is no server to connect to", fix: "Add --nats with its address" });
   }

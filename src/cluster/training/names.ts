@@ -31,6 +31,10 @@ export const memberSubject = (run: string): string => `wgrad.members.${run}`;
 /** The id of a worker or coordinator: random, one for each process. */
 export const MEMBER = /^[0-9a-f]{32}$/;
 
+/** Another id. */
+export const newMember = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** The name of an object of a run. */
 export const objectName = (run: string, kind: "values" | "velocity" | "change", round: number, owner: string): string =>
   `${run}.${round}.${kind}.${owner}`;
