@@ -94,6 +94,9 @@ const staticFiles = () =>
     .map(({ name }) => name)
     .sort();
 
+/** What is of no use without a network: the worker of the page at `?lend`. */
+const ONLINE = /^assets\/lend-worker-/;
+
 const contentOf = (file: { code: string } | { source: string | Uint8Array }) =>
   "code" in file ? file.code : file.source;
 
@@ -106,7 +109,7 @@ function serviceWorker(): Plugin {
       handler(_options, bundle) {
         const hash = createHash("sha256");
         const names = Object.keys(bundle)
-          .filter((name) => name !== MNIST_LIST)
+          .filter((name) => name !== MNIST_LIST && !ONLINE.test(name))
           .sort();
         for (const name of names) hash.update(name).update(contentOf(bundle[name]!));
         const statics = staticFiles();

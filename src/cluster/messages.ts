@@ -83,6 +83,19 @@ export class MessageFields {
     return value;
   }
 
+  /** Whether a field is a text. */
+  isText(name: string): boolean {
+    return typeof this.#value(name) === "string";
+  }
+
+  /** A list of finite numbers. */
+  numbers(name: string, most: number): number[] {
+    return this.list(name, most, (value, where) => {
+      if (typeof value === "number" && Number.isFinite(value)) return value;
+      throw new MessageError({ where, what: `this is ${excerpt(value)}, not a finite number` });
+    });
+  }
+
   /** Whether a field is null. */
   isNull(name: string): boolean {
     return this.#value(name) === null;

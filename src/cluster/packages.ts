@@ -3,13 +3,14 @@
  */
 import type * as jetstream from "@nats-io/jetstream";
 import type * as kv from "@nats-io/kv";
+import type * as core from "@nats-io/nats-core";
 import type * as obj from "@nats-io/obj";
-import type * as transport from "@nats-io/transport-node";
 import { DataError } from "../errors.ts";
 
 /** The modules of the NATS clients. */
 export interface NatsPackages {
-  readonly transport: typeof transport;
+  /** `connect` uses TCP in Node, and a WebSocket in browsers. */
+  readonly transport: typeof core & { connect(options: core.ConnectionOptions): Promise<core.NatsConnection> };
   readonly jetstream: typeof jetstream;
   readonly kv: typeof kv;
   readonly obj: typeof obj;

@@ -7,6 +7,7 @@ import { loadFile, setVisible } from "./digits/state/index.ts";
 import { digitsTab } from "./digits/tab.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
+import { DeviceLine } from "./device-line.tsx";
 import { currentLesson, lessonView, takeLesson, withLesson } from "./lessons/current.ts";
 import { LessonMenu } from "./lessons/menu.tsx";
 import { device, openLink, pageFault } from "./link.ts";
@@ -113,7 +114,7 @@ export function App() {
         >
           {projector.value ? "Leave" : "Projector"}
         </button>
-        <DeviceLine />
+        <DeviceLine info={device.value} fault={pageFault.value} />
       </header>
       <main class={dragging.value ? "dragging" : ""}>
         {pageFault.value && (
@@ -144,6 +145,7 @@ function Links() {
         </>
       )}
       <a href="./bench.html">Benchmark</a>
+      <a href="?lend">Lend this tab</a>
     </nav>
   );
 }
@@ -154,28 +156,6 @@ function Loading() {
   return (
     <p class="fault" role="alert">
       The files of this tab could not be loaded. Check the connection, and choose the tab again.
-    </p>
-  );
-}
-
-/** The device, and why it is not a GPU if it is not. */
-function DeviceLine() {
-  const info = device.value;
-  if (!info) return <p class="device">{pageFault.value ? "No device" : "Looking for a GPU …"}</p>;
-  const { kind, adapter, software, reason } = info;
-  const isGpu = kind === "webgpu";
-  return (
-    <p class="device">
-      <strong data-testid="backend">{isGpu ? "WebGPU" : "CPU"}</strong>{" "}
-      <span data-testid="adapter">
-        {!isGpu && (kind === "wasm" ? `(${adapter})` : "(reference backend)")}
-        {isGpu && (software ? `software adapter (${adapter}, runs on the CPU)` : adapter)}
-      </span>
-      {reason && (
-        <span class="reason" data-testid="cpu-reason">
-          {reason}
-        </span>
-      )}
     </p>
   );
 }

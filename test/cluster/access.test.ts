@@ -10,7 +10,7 @@ import { workerCommand } from "../../src/cli/commands/worker.ts";
 import { OptionError } from "../../src/errors.ts";
 import { connectBy, credentialsOf } from "../../src/cli/options/nats-options.ts";
 import { commandLine, expectRefusal } from "../cli/built-cli.ts";
-import { NatsServer } from "./nats-server.ts";
+import { certificate, documentedConfig, freePort, NatsServer } from "./nats-server.ts";
 import { Operator } from "./operator.ts";
 import { backgroundCommands, expectSameSweep, sweepOf, writeLeaves } from "./workers.ts";
 
@@ -25,21 +25,12 @@ afterEach(async () => {
   server = undefined;
 });
 
-const file = (name: string) => new URL(`certificates/${name}`, import.meta.url).pathname;
-
-/** The configuration in docs/cluster.md, with the certificate of the tests. */
-function documentedConfig(): string {
-  const text = readFileSync(new URL("../../docs/cluster.md", import.meta.url), "utf8");
-  const config = /```text\n(# server\.conf\n[^]*?)```/.exec(text)![1]!;
-  return config.replace("server.pem", file("server.pem")).replace("server.key", file("server.key"));
-}
-
 describe("the configuration in docs/cluster.md", () => {
   const grid = ["--grid", "lr=0.01,0.05"];
 
   test("lets a worker train over TLS, and do nothing else", async () => {
-    server = await NatsServer.start(documentedConfig(), "tls");
-    const how = ["--nats", server.address, "--nats-ca", file("ca.pem")];
+    server = await NatsServer.start(documentedConfig(await freePort()), "tls");
+    const how = ["--nats", server.address, "--nats-ca", certificate("ca.pem")];
     const sweep = [...sweepOf(600, ...grid), "--out", "remote", ...how, "--nats-user", "owner"];
     const owner = start(sweep, { NATS_PASSWORD: "OWNER-PASSWORD" });
     await owner.printed(/^workers/m);
@@ -58,7 +49,7 @@ describe("the configuration in docs/cluster.md", () => {
     expect(trained.output()).toMatch(/^model +shared\.safetensors$/m);
 
     const credentials = { kind: "password", user: "worker", password: "WORKER-PASSWORD" } as const;
-    const link = await server.connect("worker", credentials, readFileSync(file("ca.pem"), "utf8"));
+    const link = await server.connect("worker", credentials, readFileSync(certificate("ca.pem"), "utf8"));
     const { manager, streams } = link;
     const bytes = new Uint8Array(1);
     await expect(streams.publish("wgrad.trials.a.b.0", bytes)).rejects.toThrow(/permissions violation/i);
@@ -73,9 +64,9 @@ describe("the configuration in docs/cluster.md", () => {
   });
 
   test("lets a worker train trials if it may not join runs", async () => {
-    const config = documentedConfig().replaceAll(/^.*KV_wgrad-runs.*$/gm, "");
+    const config = documentedConfig(await freePort()).replaceAll(/^.*KV_wgrad-runs.*$/gm, "");
     server = await NatsServer.start(config, "tls");
-    const how = ["--nats", server.address, "--nats-ca", file("ca.pem")];
+    const how = ["--nats", server.address, "--nats-ca", certificate("ca.pem")];
     const owner = start([...sweepOf(100, ...grid), "--out", "trials", ...how, "--nats-user", "owner"], {
       NATS_PASSWORD: "OWNER-PASSWORD",
     });
@@ -88,11 +79,11 @@ describe("the configuration in docs/cluster.md", () => {
   });
 
   test("refuses a wrong password, and a certificate of an unknown authority", async () => {
-    server = await NatsServer.start(documentedConfig(), "tls");
+    server = await NatsServer.start(documentedConfig(await freePort()), "tls");
     const worker = ["worker", "--nats", server.address, "--max-idle", "1", "--nats-user", "worker"];
     const unknown = await cli.run(worker, { env: { NATS_PASSWORD: "WORKER-PASSWORD" } });
     expectRefusal(unknown, 1, /no secure connection: .*certificate/);
-    const wrong = await cli.run([...worker, "--nats-ca", file("ca.pem")], { env: { NATS_PASSWORD: "guess" } });
+    const wrong = await cli.run([...worker, "--nats-ca", certificate("ca.pem")], { env: { NATS_PASSWORD: "guess" } });
     expectRefusal(wrong, 1, /^error: tls:\/\/.*: the server refuses the credentials/);
     expect(wrong.stderr).not.toContain("guess");
   });

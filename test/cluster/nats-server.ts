@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,12 +92,26 @@ export class NatsServer {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that no process of this machine listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));
   return port;
+}
+
+/** A file of the tests: the certificate of an authority, or that of a server and its key. */
+export const certificate = (name: string): string => new URL(`certificates/${name}`, import.meta.url).pathname;
+
+/** The configuration in docs/cluster.md, with the certificate of the tests, and the WebSocket on a port of this machine. */
+export function documentedConfig(websocketPort: number): string {
+  const text = readFileSync(new URL("../../docs/cluster.md", import.meta.url), "utf8");
+  const config = /```text\n(# server\.conf\n[^]*?)```/.exec(text)![1]!;
+  return config
+    .replaceAll("server.pem", certificate("server.pem"))
+    .replaceAll("server.key", certificate("server.key"))
+    .replace("0.0.0.0:8443", `127.0.0.1:${websocketPort}`);
 }
 
 /** A server that runs during the tests of a file. */

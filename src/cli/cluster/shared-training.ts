@@ -25,6 +25,7 @@ import { Interruption } from "../training/interrupt.ts";
 import { ProgressLine } from "../training/progress.ts";
 import { startReport, type RunReport } from "../training/train-report.ts";
 import { measure, saveRun, unitOf, type Run, type Subject } from "../training/training-run.ts";
+import { uploadPrepared } from "./prepared-upload.ts";
 
 export interface SharedTraining {
   readonly link: NatsLink;
@@ -36,6 +37,8 @@ export interface SharedTraining {
   /** The options that were given, by name. */
   readonly given: Readonly<Record<string, unknown>>;
   readonly log: EventLog | undefined;
+  /** Whether browsers may join. */
+  readonly browsers: boolean;
 }
 
 /** The exit code of a run that was cancelled. */
@@ -43,10 +46,12 @@ const CANCELLED = 1;
 
 /** Trains with workers until the run ends, or until it is interrupted or cancelled. */
 export async function trainWithWorkers(training: SharedTraining): Promise<void> {
-  const { link, nats, sharing, run, subject, given } = training;
+  const { link, nats, sharing, run, subject, given, browsers } = training;
   await setUpTraining(link);
-  const data = await uploadData(run.flags, await ObjectBucket.open(link, DATA));
-  const name = await storeRun(link, { version, configuration: sharedOptions(given), data, sharing });
+  const bucket = await ObjectBucket.open(link, DATA);
+  const data = await uploadData(run.flags, bucket);
+  const prepared = browsers && { prepared: await uploadPrepared(run, subject, bucket) };
+  const name = await storeRun(link, { version, configuration: sharedOptions(given), data, sharing, ...prepared });
   const steps = `${counted(sharing.innerSteps, "step")} a round${sharing.isAdaptive ? " at first" : ""}`;
   say([
     ...field("run", `${name}: ${steps}, ${counted(sharing.workers, "worker")}`),

@@ -4,14 +4,10 @@
 import { setImmediate } from "node:timers/promises";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { isUnreachable } from "../../cluster/retry.ts";
-import { layoutOf } from "../../cluster/training/layout.ts";
-import { TrainingMember } from "../../cluster/training/member.ts";
+import { joinRun, loadOwnRun } from "../../cluster/training/join.ts";
 import type { RunDescription } from "../../cluster/training/messages.ts";
-import { newMember } from "../../cluster/training/names.ts";
-import { RoundTrainer } from "../../cluster/training/round-trainer.ts";
-import { loadRun, openRuns } from "../../cluster/training/run-store.ts";
-import { DataError, WgradError } from "../../errors.ts";
-import { version } from "../../version.ts";
+import { openRuns } from "../../cluster/training/run-store.ts";
+import { WgradError } from "../../errors.ts";
 import { requireData } from "../options/trial-options.ts";
 import { say, warn } from "../text/terminal.ts";
 import { counted, lossText } from "../text/text.ts";
@@ -51,11 +47,7 @@ export class TrainingWorker {
     const name = (await this.#openRuns()).find((each) => !this.#left.has(each));
     if (name === undefined) return false;
     try {
-      const description = await loadRun(this.#options.link, name);
-      if (description.version !== version) {
-        const what = `it is of wgrad ${description.version}, and this is wgrad ${version}`;
-        throw new DataError({ where: `run ${name}`, what, fix: "Use the same version on all machines" });
-      }
+      const description = await loadOwnRun(this.#options.link, name);
       this.#rounds += await this.#join(name, description);
       this.#left.delete(name);
     } catch (error) {
@@ -85,36 +77,23 @@ export class TrainingWorker {
     const { link, name: workerName, preparer, signal } = this.#options;
     requireData(`run ${name}`, description.data);
     const run = await preparer.prepared(`run ${name}`, description);
-    const { model, trainer: whole } = await prepare(run);
-    const layout = layoutOf(model);
-    const { changeType } = description.sharing;
-    const worker = newMember();
+    const { model, trainer } = await prepare(run);
     const breaks = { every: STEPS_PER_BREAK, rest: async () => void (await setImmediate()) };
-    const trainer = new RoundTrainer({
-      worker,
-      trainer: whole,
-      layout,
-      changeType,
+    say(`run ${name}: joined`);
+    const rounds = await joinRun({
+      link,
+      run: name,
+      description,
+      model,
+      trainer,
+      name: workerName,
+      signal,
+      warn,
+      trained: ({ range }, loss) =>
+        say(`run ${name}: steps ${range.first} to ${range.first + range.count}, loss ${lossText(loss)}`),
       ...(run.backend.kind !== "webgpu" && { breaks }),
     });
-    say(`run ${name}: joined`);
-    try {
-      const rounds = await new TrainingMember({
-        link,
-        run: name,
-        layout,
-        trainer,
-        name: workerName,
-        version,
-        signal,
-        warn,
-        trained: ({ range }, loss) =>
-          say(`run ${name}: steps ${range.first} to ${range.first + range.count}, loss ${lossText(loss)}`),
-      }).run();
-      say(`run ${name}: left after ${counted(rounds, "round")}`);
-      return rounds;
-    } finally {
-      trainer.dispose();
-    }
+    say(`run ${name}: left after ${counted(rounds, "round")}`);
+    return rounds;
   }
 }

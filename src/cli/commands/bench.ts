@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
 import { dawnGpu, fileTuningStore, nodeWasm, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
+import { benchClusterCommand } from "./bench-cluster.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { nameOption } from "../options/options.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
@@ -23,6 +24,8 @@ const benchDevices = ["webgpu", "wasm"] as const;
 
 /** `wgrad bench`. */
 export function benchCommand(command: Command): Command {
+  // Both have options of the same names.
+  benchClusterCommand(command.enablePositionalOptions().command("cluster"));
   return command
     .summary("Benchmarks training steps and kernels on this machine.")
     .description(

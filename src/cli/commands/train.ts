@@ -159,7 +159,7 @@ async function trainShared(
   announce(run, subject, undefined);
   const link = await connectBy({ ...flags, nats }, { role: "owner", name: "wgrad train" });
   try {
-    await trainWithWorkers({ link, nats, sharing, run, subject, given, log });
+    await trainWithWorkers({ link, nats, sharing, run, subject, given, log, browsers: flags.browsers });
   } finally {
     await link.close();
     subject.trainer.dispose();

@@ -18,6 +18,7 @@ export interface SharingFlags extends NatsFlags {
   readonly outerMomentum: number;
   readonly changeType: ChangeType;
   readonly stateEvery: number;
+  readonly browsers: boolean;
 }
 
 /** The options, in the order of the help. */
@@ -49,6 +50,10 @@ export function sharingOptions(): Option[] {
     )
       .argParser(wholeNumber("--state-every", 1))
       .default(10),
+    new Option(
+      "--browsers",
+      "let browsers join with the page's ?lend: also store the training data as the arrays that they read",
+    ).default(false),
   ].map((option) => option.helpGroup("NATS:"));
   return [...natsOptions("let workers train the run together"), ...own];
 }
@@ -88,6 +93,7 @@ export function sharingOf(command: Command): SharingSettings | undefined {
       "outerMomentum",
       "changeType",
       "stateEvery",
+      "browsers",
     ]);
     if (where === undefined) return undefined;
     throw new OptionError({ where, what: "there is no server to connect to", fix: "Add --nats with its address" });

@@ -1,7 +1,7 @@
 /*
  * A worker of a shared run: does the tasks that the coordinator gives it, and reports every second what it has done last.
  */
-import type { Subscription } from "@nats-io/transport-node";
+import type { Subscription } from "@nats-io/nats-core";
 import { DataError, WgradError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
 import { MessageError } from "../messages.ts";

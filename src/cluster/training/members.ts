@@ -1,7 +1,7 @@
 /*
  * Which workers are there, as their coordinator hears it: each reports every second.
  */
-import type { Subscription } from "@nats-io/transport-node";
+import type { Subscription } from "@nats-io/nats-core";
 import type { NatsLink } from "../connection.ts";
 import { MessageError } from "../messages.ts";
 import { readMember, type MemberMessage } from "./messages.ts";

@@ -47,6 +47,8 @@ export interface RunDescription {
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly data: readonly DataReference[];
   readonly sharing: SharingSettings;
+  /** The same in the form that browsers train; absent for a run that they cannot join. */
+  readonly prepared?: ObjectReference;
 }
 
 /** Writes a description, and names it by its digest. */
@@ -58,7 +60,7 @@ export async function describeRun(description: RunDescription): Promise<{ name: 
 /** Checks a description. @throws MessageError for anything that `describeRun` does not write */
 export async function readRunDescription(name: string, bytes: Uint8Array): Promise<RunDescription> {
   const where = `run ${name}`;
-  const allowed = ["format", "version", "configuration", "data", "sharing"];
+  const allowed = ["format", "version", "configuration", "data", "sharing", "prepared"];
   const fields = readMessage(where, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   await requireNameOf(where, name, bytes);
@@ -67,6 +69,7 @@ export async function readRunDescription(name: string, bytes: Uint8Array): Promi
     configuration: fields.record("configuration", OPTION, 200),
     data: fields.list("data", 10, readDataReference),
     sharing: readSharing(fields.object("sharing", SHARING_FIELDS)),
+    ...(fields.has("prepared") && { prepared: readReference(fields.object("prepared", REFERENCE_FIELDS)) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { Random } from "../../random.ts";
-import { newTokens, requireText, type Tokenizer, type Tokens } from "./tokenizer.ts";
+import { newTokens, requireText, requireTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /**
  * Text for training: windows of `context` tokens, each with the tokens that follow them by one. A batch has the tensors
@@ -102,6 +102,20 @@ function concatenated(parts: readonly Tokens[], vocabularySize: number): Pick<Te
     position += part.length;
   });
   return { tokens, documents };
+}
+
+/**
+ * A data set of tokens that were made before, such as those of `makeTextDataset` on another machine.
+ * @throws OptionError for tokens that the tokenizer does not have; DataError for too few tokens, and for documents that do not
+ * follow each other from the first token on
+ */
+export function textDatasetOfTokens(parts: Omit<TextDataset, "count">): TextDataset {
+  const { name, tokens, tokenizer, documents } = parts;
+  requireTokens(name, tokens, tokenizer.vocabularySize);
+  const wrong = documents?.findIndex((first, index) => first < (documents[index - 1] ?? 0) || first > tokens.length);
+  if (documents && (wrong !== -1 || documents[0] !== 0))
+    throw new DataError({ where: name, what: "the documents do not follow each other", fix: "Give each its position" });
+  return datasetOf(parts);
 }
 
 /** @throws DataError if there are not enough tokens for one window and the token after it */

@@ -1,5 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ObjectBucket } from "../../../src/cluster/objects.ts";
+import { DATA } from "../../../src/cluster/training/names.ts";
+import { fetchPreparedRun } from "../../../src/cluster/training/prepared/index.ts";
+import { loadRun } from "../../../src/cluster/training/run-store.ts";
 import { setUpTraining } from "../../../src/cluster/training/set-up.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
 import { Random } from "../../../src/random.ts";
@@ -36,13 +40,18 @@ const accuracyIn = (output: string): number => Number(/^training accuracy ([\d.]
 describe("wgrad train --nats", () => {
   test("trains with two workers, saves the model, and writes a log and a report", async () => {
     for (const name of ["one", "two"]) startWorker(server.current, name);
-    const args = train(
-      600,
-      ...shared("--workers", "2", "--out", "two.safetensors", "--log", "two.jsonl", "--report", "two.html"),
-    );
+    const outputs = ["--out", "two.safetensors", "--log", "two.jsonl", "--report", "two.html"];
+    const args = train(600, ...shared("--workers", "2", "--browsers", ...outputs));
     const run = await cli.run(args);
     expect(run).toMatchObject({ code: 0 });
-    expect(run.stdout).toMatch(/^run +[0-9a-f]{12}: 50 steps a round, 2 workers$/m);
+    const [, name = ""] = /^run +([0-9a-f]{12}): 50 steps a round, 2 workers$/m.exec(run.stdout) ?? [];
+    const link = await server.current.connect();
+    const { prepared } = await loadRun(link, name);
+    const bucket = await ObjectBucket.open(link, DATA);
+    const { settings, dataset } = await fetchPreparedRun(prepared!, (reference) => bucket.get(reference));
+    await link.close();
+    expect(settings).toMatchObject({ learningRate: 0.02, batchSize: 30, maxSteps: 600 });
+    expect(dataset).toMatchObject({ count: 90, classes: ["elm", "fir", "oak"] });
     expect(run.stdout).toMatch(/^round +1: one, two$/m);
     expect(accuracyIn(run.stdout)).toBeGreaterThan(90);
     const { step, classes } = await loadModelFile(cli.inFolder("two.safetensors"));
@@ -106,6 +115,7 @@ describe("wgrad train --nats", () => {
 
   test.each<[string, RegExp]>([
     ["--workers 2", /--workers: there is no server to connect to/],
+    ["--browsers", /--browsers: there is no server to connect to/],
     ["--nats nats://127.0.0.1:1 --workers 2 --quorum 3", /--quorum: 3 is more than the 2 of --workers/],
     ["--nats nats://127.0.0.1:1 --outer-momentum 1", /--outer-momentum: 1 is out of range/],
     ["--nats nats://127.0.0.1:1 --change-type float8", /--change-type: there is no change-type "float8"/],
