@@ -23,10 +23,16 @@ export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
 /** Features that are used if the adapter has them. */
 const OPTIONAL_FEATURES = ["timestamp-query", "subgroups", "shader-f16"] as const;
 
+/** It is used only if it is asked for, since products by it add in another order. */
+const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix";
+
 /** Options of opening a device. */
 export interface DeviceOptions {
-  /** The optional features to use, all by default. Use fewer to test the behavior on adapters without them. */
-  readonly features?: readonly (typeof OPTIONAL_FEATURES)[number][];
+  /**
+   * The features to use if the adapter has them: by default all but subgroup matrices. Use fewer to test the behavior on adapters
+   * without them.
+   */
+  readonly features?: readonly ((typeof OPTIONAL_FEATURES)[number] | typeof SUBGROUP_MATRIX)[];
   /** Lower limits, to test the behavior on smaller devices. */
   readonly limits?: Partial<DeviceLimits>;
   /**
@@ -36,6 +42,25 @@ export interface DeviceOptions {
   readonly software?: boolean;
   /** Called once with the WGSL of each kernel when it is compiled. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
+}
+
+/** What Dawn says of subgroup matrices, which no standard describes yet. */
+interface SubgroupMatrixInfo extends GPUAdapterInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
+
+/** The sizes of the matrices that subgroups multiply, [rows, inner] by [inner, columns], and the threads of the largest subgroup. */
+export interface SubgroupMatrixSizes {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+  readonly threads: number;
 }
 
 /** A WebGPU device with its caches and its errors. */
@@ -133,6 +158,17 @@ export class Device {
     work();
     const error = await this.gpu.popErrorScope();
     return error ? deviceFault(error.message) : undefined;
+  }
+
+  /** The sizes of subgroup matrices, if the device has them with operands of float16 and sums of float32. */
+  get subgroupMatrix(): SubgroupMatrixSizes | undefined {
+    const { features, adapterInfo } = this.gpu;
+    if (!features.has(SUBGROUP_MATRIX as GPUFeatureName) || !features.has("shader-f16")) return undefined;
+    const { subgroupMatrixConfigs = [], subgroupMaxSize } = adapterInfo as SubgroupMatrixInfo;
+    const found = Array.from(subgroupMatrixConfigs).find(
+      ({ componentType, resultComponentType }) => componentType === "f16" && resultComponentType === "f32",
+    );
+    return found && { rows: found.M, columns: found.N, inner: found.K, threads: subgroupMaxSize };
   }
 
   /** The subgroup size, if it is fixed on this adapter and subgroup operations are available. */
@@ -235,7 +271,8 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes 
 export async function openDevice(source: GpuSource, options: DeviceOptions = {}): Promise<Device> {
   const adapter = await requestAdapter(source);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = (options.features ?? OPTIONAL_FEATURES).filter((name) => adapter.features.has(name));
+  const wanted = (options.features ?? OPTIONAL_FEATURES) as readonly GPUFeatureName[];
+  const requiredFeatures = wanted.filter((name) => adapter.features.has(name));
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: unknown) => {
     throw new DeviceError(
       {

@@ -104,6 +104,8 @@ export interface AnchorLaunch {
   readonly subgroups?: boolean;
   /** Of pointwise nodes: the WGSL calls `finish_vec4(vec4_index)`, for elements 4 · vec4_index to 4 · vec4_index + 3. */
   readonly vec4?: boolean;
+  /** The WGSL uses subgroup matrices. */
+  readonly subgroupMatrices?: boolean;
   /** The WGSL uses float16. */
   readonly float16?: boolean;
 }
@@ -124,6 +126,10 @@ export interface LaunchLimits {
   readonly usefulThreads: number;
   /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */
   readonly subgroupSize?: number | undefined;
+  /** The sizes of subgroup matrices of float16 with float32 sums, and the threads of a subgroup, where the device has them. */
+  readonly subgroupMatrix?:
+    | { readonly rows: number; readonly columns: number; readonly inner: number; readonly threads: number }
+    | undefined;
 }
 
 /** What a tuner times: work that a kernel can divide in several ways, all of which give the same bits. */

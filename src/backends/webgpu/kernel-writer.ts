@@ -66,6 +66,7 @@ export class KernelWriter implements ElementScope {
     const code = [
       ...(launch.subgroups ? ["enable subgroups;"] : []),
       ...(launch.float16 ? ["enable f16;"] : []),
+      ...(launch.subgroupMatrices ? ["enable chromium_experimental_subgroup_matrix;"] : []),
       ...Object.entries(constants).map(
         ([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`,
       ),

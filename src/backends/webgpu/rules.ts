@@ -11,7 +11,12 @@ const SOFTWARE_THREADS = 4096;
 const HARDWARE_THREADS = 2 ** 18;
 
 /** The limits of a device, and what is fast on it. */
-export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "choiceOf"> {
+export function launchLimitsOf({
+  limits,
+  adapter,
+  subgroupSize,
+  subgroupMatrix,
+}: Device): Omit<LaunchLimits, "choiceOf"> {
   return {
     software: adapter.software,
     bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
@@ -20,6 +25,7 @@ export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     usefulThreads: adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
     subgroupSize,
+    subgroupMatrix,
   };
 }
 

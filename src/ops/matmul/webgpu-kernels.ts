@@ -40,16 +40,19 @@ export type ProductKernel = Pick<AnchorLaunch, "source" | "constants" | "vec4Rea
 
 type Vec4Sides = Readonly<Record<"left" | "right", boolean>>;
 
+let matrices: { subgroupMatrixSource: string } | undefined;
 let registers: { registerSource: typeof registerSource } | undefined;
 
-/** Loads the kernel of GPUs, which a page with a software adapter does not need. */
-export async function loadProductKernels({ software }: LaunchLimits): Promise<void> {
+/** Loads the kernels that a page with a software adapter does not need. */
+export async function loadProductKernels({ software, subgroupMatrix }: LaunchLimits): Promise<void> {
+  if (subgroupMatrix) matrices ??= await import("./webgpu-subgroup-matrices.ts");
   if (!software) registers ??= await import("./webgpu-registers.ts");
 }
 
 /** The kernel of a launch. Call `loadProductKernels` first. */
 export function productKernel(launch: ProductLaunch): ProductKernel {
   const { tiling } = launch;
+  if (tiling.kernel === "matrices") return { source: matrices!.subgroupMatrixSource, constants: tiling.constants };
   if (tiling.kernel === "registers") return registerKernel(launch, tiling);
   return tiling.kernel === "subgroups" ? subgroupKernel(launch, tiling) : blocksKernel(launch);
 }

@@ -15,7 +15,37 @@ export interface SoftwareTiling extends TileSizes {
   readonly kernel: "blocks" | "subgroups";
 }
 
-export type Tiling = SoftwareTiling | RegisterTiling;
+/** The tiling of shaders/matmul_subgroup_matrix.wgsl. */
+export interface MatrixTiling extends TileSizes {
+  readonly kernel: "matrices";
+}
+
+export type Tiling = SoftwareTiling | RegisterTiling | MatrixTiling;
+
+/** Matrices of outputs along each side of a workgroup's tile. */
+const TILE_MATRICES = 2;
+
+/**
+ * The tiling by subgroup matrices, where the device has them and the operands are float16. It is then the only one: its bits differ
+ * from those of the others, between which a tuner could not choose.
+ */
+export function matrixTiling({ precision }: MatmulAttributes, limits: LaunchLimits): MatrixTiling | undefined {
+  const { subgroupMatrix: sizes } = limits;
+  if (!sizes || precision !== "float16") return undefined;
+  return {
+    kernel: "matrices",
+    constants: {
+      MATRIX_ROWS: sizes.rows,
+      MATRIX_COLUMNS: sizes.columns,
+      MATRIX_INNER: sizes.inner,
+      ROW_MATRICES: TILE_MATRICES,
+      COLUMN_MATRICES: TILE_MATRICES,
+      GROUP_THREADS: sizes.threads,
+    },
+    tileRows: TILE_MATRICES * sizes.rows,
+    tileColumns: TILE_MATRICES * sizes.columns,
+  };
+}
 
 /** A tiling with workgroup memory: outputs per thread, and threads per workgroup, along rows and columns. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -111,6 +141,8 @@ export function productClass(product: MatrixProduct): string {
 
 /** The tuner's choice for a product, if there is one that the device can run, else the tiling by rule of thumb. */
 export function chooseTiling(product: MatrixProduct, limits: LaunchLimits): Tiling {
+  const matrices = matrixTiling(product, limits);
+  if (matrices) return matrices;
   const possible = possibleTilings(product, limits);
   const chosen = limits.choiceOf?.(productClass(product));
   return (chosen === undefined ? undefined : possible[chosen]) ?? possible[usualTiling(product, limits)]!;
@@ -174,13 +206,16 @@ const MOST_PADDING_OF_ALL = 4;
 
 /** The names of the tilings that full tuning measures: all, but on GPUs those that mostly compute padding. */
 export const tunedTilings = (attributes: MatmulAttributes, limits: LaunchLimits): string[] =>
-  fittingTilings(attributes, limits, limits.software ? Infinity : MOST_PADDING_OF_ALL).map(([name]) => name);
+  matrixTiling(attributes, limits)
+    ? []
+    : fittingTilings(attributes, limits, limits.software ? Infinity : MOST_PADDING_OF_ALL).map(([name]) => name);
 
 /**
  * The names of the tilings that may be fastest for a product: first that of the rule of thumb, then others of the same
  * kind whose tiles fit, those closest in size first.
  */
 export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLimits): string[] {
+  if (matrixTiling(attributes, limits)) return [];
   const name = usualTiling(attributes, limits);
   const usual = possibleTilings(attributes, limits)[name]!;
   const area = ({ tileRows, tileColumns }: Tiling) => Math.log2(tileRows * tileColumns);

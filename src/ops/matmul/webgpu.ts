@@ -6,7 +6,7 @@ import { batchCount, matrixOf } from "./batches.ts";
 import { productOf, type MatmulAttributes } from "./index.ts";
 import { innerParts } from "./webgpu-inner-parts.ts";
 import { loadProductKernels, productKernel, type Axis, type Part } from "./webgpu-kernels.ts";
-import { chooseTiling, type Tiling } from "./webgpu-tilings.ts";
+import { chooseTiling, matrixTiling, type Tiling } from "./webgpu-tilings.ts";
 import { elementsRead, largestVirtualPart, virtualOf } from "./webgpu-virtual.ts";
 
 /** Splits 0 … size into parts of at most `most`. */
@@ -163,6 +163,7 @@ function launch(members: readonly Tensor[], tiling: Tiling, limits: LaunchLimits
     ...kernel,
     source: matrixFunctions(attributes) + kernel.source,
     subgroups: tiling.kernel === "subgroups",
+    subgroupMatrices: tiling.kernel === "matrices",
     float16: precision === "float16",
     reads: { left: product.inputs[0]!, right: product.inputs[1]! },
     readsByRow: true,
@@ -201,6 +202,12 @@ function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean 
   return isWhole(attributes, most) && mostBatches(members[0]!, limits, most) === batchCount(attributes.batch);
 }
 
-const matmul: AnchorKernel = { kind: "anchor", load: loadProductKernels, canFuse: isOneLaunch, launches };
+const matmul: AnchorKernel = {
+  kind: "anchor",
+  load: loadProductKernels,
+  // The kernel with subgroup matrices has no values of the right operand to sum.
+  canFuse: (members, limits) => !matrixTiling(productOf(members[0]!), limits) && isOneLaunch(members, limits),
+  launches,
+};
 
 export const kernels = { matmul };
