@@ -42,7 +42,7 @@ function PointsData({ mode }: { mode: PointsMode }) {
             onChange={(total) => change(mode, { count: total / 2 })}
           />
           <Slider
-            label="Training points in %"
+            label="Training points (%)"
             testId="playground-training-share"
             field={fields.share}
             value={settings.share}

@@ -159,7 +159,7 @@ function Numbers() {
   };
   const hasClasses = mode === "classify" || mode === "neuron";
   return (
-    <dl class={mode === "surface" ? "numbers" : "numbers playground-numbers"}>
+    <dl class="numbers playground-numbers">
       <Entry name="Step" testId="playground-step-count" text={String(step)} />
       {mode !== "surface" && <Entry name="Epoch" testId="playground-epoch" text={String(Math.floor(epoch))} />}
       <Entry name="Loss" testId="playground-loss" text={numberText(loss)} />

@@ -17,19 +17,22 @@ import {
 import { change, frame, playgroundState } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
+const hasLayers = (mode: Mode): mode is NetworkMode => mode === "classify" || mode === "regress";
+
 export function NetworkPanel() {
   const { mode } = playgroundState.value;
   const titles = { classify: "Network", regress: "Network", neuron: "Neuron", surface: "Gradient descent" };
   return (
     <section class="card playground-network" aria-labelledby="playground-network-title">
       <h2 id="playground-network-title">{titles[mode]}</h2>
-      {(mode === "classify" || mode === "regress") && <Layers mode={mode} />}
+      {hasLayers(mode) && <NetworkDiagram mode={mode} />}
       {mode === "neuron" && <NeuronNumbers />}
       {mode === "surface" && <SurfaceNumbers />}
       <div class="playground-grid">
         <Loss mode={mode} />
         <Optimization mode={mode} />
       </div>
+      {hasLayers(mode) && <Layers mode={mode} />}
     </section>
   );
 }
@@ -39,10 +42,6 @@ function Layers({ mode }: { mode: NetworkMode }) {
   const setLayers = (next: readonly HiddenLayer[]) => change(mode, { layers: next });
   return (
     <>
-      <NetworkDiagram mode={mode} />
-      <p class="playground-note">
-        A change of the inputs, the layers, the optimizer or the seed restarts training. Other changes do not.
-      </p>
       <div class="playground-layers">
         {layers.map((layer, index) => (
           <LayerRow
@@ -54,6 +53,9 @@ function Layers({ mode }: { mode: NetworkMode }) {
           />
         ))}
       </div>
+      <p class="playground-note">
+        A change of the inputs, the layers, the optimizer or the seed restarts training. Other changes do not.
+      </p>
     </>
   );
 }
@@ -193,7 +195,7 @@ function Optimization({ mode }: { mode: Mode }) {
           onChange={(batch) => change("neuron", { batch })}
         />
       )}
-      {(mode === "classify" || mode === "regress") && (
+      {hasLayers(mode) && (
         <Select
           label="Batch size"
           testId="playground-batch"
@@ -203,7 +205,7 @@ function Optimization({ mode }: { mode: Mode }) {
           onChange={(batch) => change(mode, { batch })}
         />
       )}
-      {(mode === "classify" || mode === "regress") && <Regularization mode={mode} />}
+      {hasLayers(mode) && <Regularization mode={mode} />}
     </>
   );
 }

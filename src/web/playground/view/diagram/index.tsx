@@ -2,6 +2,7 @@
  * The network as a diagram: a picture of each unit, and edges with the color and width of their weights. Inputs are chosen
  * in it, units and layers are added and removed, and weights and biases are edited.
  */
+import type { ParameterPlace } from "../../contract.ts";
 import { Canvas } from "../canvas.tsx";
 import { numberText } from "../text.ts";
 import "./diagram.css";
@@ -83,12 +84,9 @@ function DiagramArea({ layout }: { layout: Layout }) {
 function caption(network: Network): string {
   const weight = pointedWeight.value;
   const unit = enlarged.value ?? (edited.value?.mode === network.mode ? ownerOf(edited.value.place) : undefined);
-  const valueText = (place: typeof weight) => numberText(valueAt(network, frameOf(network.mode), place!) ?? NaN);
-  if (weight && parameterExists(network, weight)) {
-    const { input } = weight;
-    const title = parameterTitle(network, weight);
-    return input === undefined ? "" : `${unitName(network, ownerOf(weight))}. ${title}: ${valueText(weight)}`;
-  }
+  const valueText = (place: ParameterPlace) => numberText(valueAt(network, frameOf(network.mode), place) ?? NaN);
+  if (weight && parameterExists(network, weight))
+    return `${unitName(network, ownerOf(weight))}. ${parameterTitle(network, weight)}: ${valueText(weight)}`;
   if (!unit || !unitExists(network, unit))
     return "Orange is positive, blue negative. Point at a unit to enlarge it. Click an edge or a unit to change its weight or bias, and an input to use it or not.";
   const name = unitName(network, unit);

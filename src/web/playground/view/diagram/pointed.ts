@@ -3,13 +3,14 @@
  */
 import { signal } from "@preact/signals";
 import type { ParameterPlace } from "../../contract.ts";
+import type { Edge } from "./layout.ts";
 import { networkOf, unitExists, unitName, type NetworkMode, type UnitId } from "./network.ts";
 
 /** The unit that the visitor points at or has focused. The large picture shows it. */
 export const enlarged = signal<UnitId | undefined>(undefined);
 
 /** The weight whose edge the visitor points at. */
-export const pointedWeight = signal<ParameterPlace | undefined>(undefined);
+export const pointedWeight = signal<Edge["place"] | undefined>(undefined);
 
 /** The parameter that the editor shows, of the network of a mode. */
 export interface Edited {
