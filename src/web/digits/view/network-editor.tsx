@@ -3,7 +3,15 @@ import { device } from "../../link.ts";
 import type { LossName } from "../../../index.ts";
 import { fallbacks } from "../../shared/address/codec.ts";
 import { NumberField, Select } from "../../shared/fields.tsx";
-import { fields, layerFields, MOST_LAYERS, presets, type HiddenLayer, type optimizerNames } from "../settings.ts";
+import {
+  fields,
+  layerFields,
+  MOST_LAYERS,
+  presets,
+  type DigitsSettings,
+  type HiddenLayer,
+  type optimizerNames,
+} from "../settings.ts";
 import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state/index.ts";
 
 /** The layers and the other settings that need a restart. */
@@ -69,10 +77,11 @@ export function NetworkEditor() {
 }
 
 function PresetChoice() {
+  const { data, drawingCopies } = draft.value;
+  /** A preset is a network with its training. The data stay the same. */
+  const withData = (preset: DigitsSettings) => ({ ...preset, data, drawingCopies });
   const shown = JSON.stringify(draft.value);
-  const name = Object.keys(presets).find(
-    (preset) => JSON.stringify({ ...presets[preset], data: draft.value.data }) === shown,
-  );
+  const name = Object.keys(presets).find((preset) => JSON.stringify(withData(presets[preset]!)) === shown);
   return (
     <div class="preset">
       <Select
@@ -83,7 +92,7 @@ function PresetChoice() {
         value={name ?? ""}
         onChange={(chosen) => {
           const preset = presets[chosen];
-          if (preset) visit(() => choose({ ...preset, data: draft.value.data }));
+          if (preset) visit(() => choose(withData(preset)));
         }}
       />
     </div>
