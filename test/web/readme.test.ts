@@ -14,7 +14,7 @@ test("the README of the page lists every test ID that the tests use", () => {
       id!
         .replace(/^(playground|convolution|text)-/, "")
         .replace(/^unit-\d-\d$/, "unit-0-0")
-        .replace(/^(layer|head|sample|maps|run|predict|lesson-action)-\d/, "$1-N"),
+        .replace(/^(layer|head|sample|maps|run|predict|lesson-action|keep)-\d/, "$1-N"),
   );
   expect(used.length).toBeGreaterThan(100);
   expect([...new Set(used)].filter((id) => !list.includes(`\`${id}\``))).toEqual([]);

@@ -221,6 +221,12 @@ export interface DigitsApi {
   /** @param picture 784 bytes, 0 … 255 */
   predict(picture: Uint8Array): Promise<Prediction>;
   /**
+   * The network's predictions for several images.
+   * @param pictures 784 bytes each
+   * @returns for each image ten values in [0, 1], one for each digit
+   */
+  read(pictures: Uint8Array): Promise<Float32Array>;
+  /**
    * The test images for which a unit of a dense layer has its largest outputs, the largest first.
    * @param layer the index in `WeightsEvent.layers`
    */

@@ -51,9 +51,15 @@ export const fields = {
   data: choice(dataChoices, "auto"),
 };
 
-export type DigitsSettings = Settings<typeof fields>;
+/** What the address has only if it differs from the default. */
+export const rareFields = {
+  /** How often an epoch has each drawing that the visitor has kept. */
+  drawingCopies: keyed("drawings", range(0, 100, 1, 0)),
+};
 
-export const defaultSettings: DigitsSettings = fallbacks(fields);
+export type DigitsSettings = Settings<typeof fields> & Settings<typeof rareFields>;
+
+export const defaultSettings: DigitsSettings = { ...fallbacks(fields), ...fallbacks(rareFields) };
 
 /** Example networks, by their names on the page. */
 export const presets: Readonly<Record<string, DigitsSettings>> = {
@@ -83,17 +89,19 @@ export function needsRestart(before: DigitsSettings, after: DigitsSettings): boo
 /** Copies the options that may change during training from other settings. */
 export const withOptions = (
   settings: DigitsSettings,
-  { learningRate, schedule, batchSize, epochs }: DigitsSettings,
+  { learningRate, schedule, batchSize, epochs, drawingCopies }: DigitsSettings,
 ): DigitsSettings => ({
   ...settings,
   learningRate,
   schedule,
   batchSize,
   epochs,
+  drawingCopies,
 });
 
 /** Messages about settings that are not allowed. */
-export function faultsOf({ layers, learningRate, batchSize, epochs, seed }: DigitsSettings): string[] {
+export function faultsOf(settings: DigitsSettings): string[] {
+  const { layers, learningRate, batchSize, epochs, seed, drawingCopies } = settings;
   const outside = (name: string, { min, max, whole, allows }: RangeField, value: number) =>
     allows(value) ? [] : [`${name} must be ${whole ? "a whole number" : "a number"} from ${min} to ${max}`];
   return [
@@ -106,18 +114,20 @@ export function faultsOf({ layers, learningRate, batchSize, epochs, seed }: Digi
     ...outside("Batch size", fields.batchSize, batchSize),
     ...outside("Epochs", fields.epochs, epochs),
     ...outside("Seed", fields.seed, seed),
+    ...outside("Copies of a drawing", rareFields.drawingCopies, drawingCopies),
   ];
 }
 
-/** All settings as parameters of the address, also those that have their defaults. */
+/** All settings as parameters of the address. Most of them are there even if they have their defaults. */
 export function formatSettings(settings: DigitsSettings): URLSearchParams {
   const params = new URLSearchParams();
   writeFields(params, fields, settings, { all: true });
+  writeFields(params, rareFields, settings);
   return params;
 }
 
 /** Reads what `formatSettings` wrote. What is missing or not allowed gets its default; `faults` names what is not allowed. */
 export function parseSettings(params: URLSearchParams): { settings: DigitsSettings; faults: string[] } {
   const faults: string[] = [];
-  return { settings: readFields(params, fields, faults), faults };
+  return { settings: { ...readFields(params, fields, faults), ...readFields(params, rareFields, faults) }, faults };
 }

@@ -1,6 +1,7 @@
 import { test } from "../digits/state/index.ts";
+import { readDrawing } from "../digits/view/read-drawing.ts";
 import { percent } from "../shared/format.ts";
-import { beginDigits, readDrawing, startDigits } from "./digits.ts";
+import { beginDigits, startDigits } from "./digits.ts";
 import type { Lesson } from "./lesson.ts";
 
 const ENOUGH = 0.8;

@@ -23,6 +23,7 @@ const settings: DigitsSettings = {
   epochs: 7,
   seed: 4294967295,
   data: "digits",
+  drawingCopies: 12,
 };
 
 describe("settings as an address", () => {

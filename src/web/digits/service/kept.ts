@@ -2,6 +2,7 @@
  * Saves the network in the browser, so that it survives a reload, navigation and the loss of the GPU.
  */
 import type { Normalization, Snapshot } from "../../../index.ts";
+import { objectStore } from "../../shared/object-store.ts";
 import type { KeptSummary } from "../contract.ts";
 import type { DigitsSettings } from "../settings.ts";
 import type { Course } from "./course.ts";
@@ -36,62 +37,34 @@ export const summaryOf = ({ savedAt, snapshot, accuracy }: KeptNetwork): KeptSum
   accuracy,
 });
 
-const STORE = "networks";
-
 /** The keys of this visit's network and of the previous visit's. */
 const [PRESENT, EARLIER] = ["present", "earlier"];
-
-/** Resolves when a transaction is complete, and rejects if it is aborted. */
-const ended = (transaction: IDBTransaction): Promise<void> =>
-  new Promise((resolve, reject) => {
-    transaction.addEventListener("complete", () => resolve());
-    transaction.addEventListener("abort", () => reject(transaction.error ?? new Error("IndexedDB gave no reason")));
-  });
-
-function opened(): Promise<IDBDatabase> {
-  const request = indexedDB.open("wgrad-demo", 1);
-  return new Promise((resolve, reject) => {
-    request.addEventListener("upgradeneeded", () => request.result.createObjectStore(STORE));
-    request.addEventListener("success", () => resolve(request.result));
-    request.addEventListener("error", () => reject(request.error ?? new Error("IndexedDB gave no reason")));
-  });
-}
 
 /**
  * Stores networks in an IndexedDB database of the page's origin. Both methods reject if the browser stores nothing.
  * The first call moves the previous visit's network to a key of its own, so that this visit does not overwrite it.
  */
 export function browserNetworkStore(): NetworkStore {
-  let setAside: Promise<void> | undefined;
-  const withStore = async (work: (store: IDBObjectStore) => void): Promise<void> => {
-    const db = await opened();
-    try {
-      const transaction = db.transaction(STORE, "readwrite");
-      work(transaction.objectStore(STORE));
-      await ended(transaction);
-    } finally {
-      db.close();
-    }
-  };
+  const inStore = objectStore("wgrad-demo", "networks");
+  let setAside: Promise<unknown> | undefined;
   const ready = () =>
-    (setAside ??= withStore((store) => {
+    (setAside ??= inStore("readwrite", (store) => {
       const request = store.get(PRESENT);
       request.addEventListener("success", () => {
         if (request.result === undefined) return;
         store.put(request.result, EARLIER);
         store.delete(PRESENT);
       });
+      return request;
     }));
   return {
     async earlier() {
       await ready();
-      let request: IDBRequest<KeptNetwork | undefined>;
-      await withStore((store) => (request = store.get(EARLIER)));
-      return request!.result;
+      return inStore<KeptNetwork | undefined>("readonly", (store) => store.get(EARLIER));
     },
     async save(network) {
       await ready();
-      await withStore((store) => store.put(network, PRESENT));
+      await inStore("readwrite", (store) => store.put(network, PRESENT));
     },
   };
 }

@@ -90,6 +90,7 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
     epochs: numberOf("epochs"),
     seed: model.seed,
     data: before.data,
+    drawingCopies: before.drawingCopies,
   };
 }
 

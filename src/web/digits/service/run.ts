@@ -268,6 +268,11 @@ export class Run {
     );
   }
 
+  /** The predictions for several images, ten values in [0, 1] for each. */
+  async read(pictures: Uint8Array): Promise<Float32Array> {
+    return sharesOf(await this.#track(this.trainer.predict(pictures)), this.classes, this.loss);
+  }
+
   /** Runs inference when the one before has ended, since all write the same inputs. */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.#lastInference.then(work);

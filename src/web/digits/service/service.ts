@@ -266,6 +266,10 @@ class DigitsService implements DigitsApi {
     return this.#required().predict(picture);
   }
 
+  async read(pictures: Uint8Array): Promise<Float32Array> {
+    return this.#required().read(pictures);
+  }
+
   async cell(actual: number, predicted: number): Promise<CellPictures> {
     const { predictions, options } = this.#required();
     const cell = predictions
@@ -329,7 +333,14 @@ class DigitsService implements DigitsApi {
     throw new OptionError({ where: "digits", what: "no network is ready yet", fix: "Wait until one is" });
   }
 
-  #dataOf({ data }: DigitsSettings): Promise<DigitsData> {
+  /** The data of a network: also the visitor's drawings, if they are wanted. */
+  async #dataOf({ data, drawingCopies }: DigitsSettings): Promise<DigitsData> {
+    const loaded = await this.#loaded(data);
+    if (drawingCopies === 0) return loaded;
+    return (await import("./drawings.ts")).withDrawings(loaded, drawingCopies);
+  }
+
+  #loaded(data: DigitsSettings["data"]): Promise<DigitsData> {
     const known = this.#data.get(data) ?? loadData(data, this.#options.getPage());
     this.#data.set(data, known);
     // The files may be added later.

@@ -226,6 +226,7 @@ export function connected(): Remote<DigitsApi> {
 }
 
 export const cellPictures = async (actual: number, predicted: number) => connected().cell(actual, predicted);
+export const readPictures = async (pictures: Uint8Array) => connected().read(pictures);
 export const compareDevices = async (steps: number) => connected().compare(steps);
 export const cancelComparison = (): void => void api?.cancelComparison();
 export const profileStep = async () => connected().profile();

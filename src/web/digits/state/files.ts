@@ -2,6 +2,7 @@
  * Saves and loads networks as files.
  */
 import { DataError } from "../../../index.ts";
+import { download } from "../../shared/download.ts";
 import { scaled } from "../../shared/format.ts";
 import { act, connected, send } from "./connection.ts";
 import { fault, running, step } from "./signals.ts";
@@ -10,11 +11,7 @@ import { fault, running, step } from "./signals.ts";
 export async function saveFile(): Promise<void> {
   await act(async () => {
     const bytes = (await connected().save()) as Uint8Array<ArrayBuffer>;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-    link.download = `wgrad-digits-${step.value}.safetensors`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(bytes, `wgrad-digits-${step.value}.safetensors`);
   });
 }
 

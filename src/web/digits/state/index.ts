@@ -12,7 +12,9 @@ export {
   excitingPictures,
   predictDrawing,
   profileStep,
+  readPictures,
   reconnect,
+  send,
   setVisible,
   watchWeights,
 } from "./connection.ts";

@@ -45,6 +45,8 @@ export const notice = signal<string | undefined>(undefined);
 export const prediction = signal<Prediction | undefined>(undefined);
 /** The picture that `prediction` is about. */
 export const predictedPicture = signal<Uint8Array | undefined>(undefined);
+/** The accuracy on the drawings that visitors have kept, in words. Without drawings it is a line without text, so that nothing moves. */
+export const ours = signal("\u00a0");
 /** The network of an earlier visit, while the page offers it. */
 export const offered = signal<KeptSummary | undefined>(undefined);
 
@@ -54,6 +56,8 @@ export const viewFields = {
   logarithmic: keyed("scale", flag({ on: "log", off: "linear" }, false)),
   raw: flag({ on: "yes", off: "no" }, true),
   smoothing: range(0, 0.99, 0.01, 0.9),
+  /** Whether the page asks for one digit after the other, for a class. */
+  classMode: keyed("class", flag({ on: "yes", off: "no" }, false)),
 };
 export type ViewOptions = Settings<typeof viewFields>;
 export const viewOptions = signal<ViewOptions>(fallbacks(viewFields));

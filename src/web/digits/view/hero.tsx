@@ -2,7 +2,7 @@
  * The top of the Digits tab: what the page does, a digit, and what the network makes of it.
  */
 import { percent } from "../../shared/format.ts";
-import { prepared, test } from "../state/index.ts";
+import { ours, prepared, test } from "../state/index.ts";
 import { Bars } from "./bars.tsx";
 import { Toolbar } from "./controls.tsx";
 import { Details } from "./details.tsx";
@@ -42,6 +42,8 @@ function Accuracy() {
         Test accuracy
         <br />
         {count === undefined ? "on new digits" : `on ${count.toLocaleString("en")} new digits`}
+        <br />
+        <span data-testid="our-accuracy">{ours.value}</span>
       </span>
     </p>
   );

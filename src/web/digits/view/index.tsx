@@ -5,6 +5,7 @@ import "./digits.css";
 import "./hero.css";
 import { lazy } from "../../shared/lazy.tsx";
 import { TabList } from "../../shared/tab-list.tsx";
+import { viewOptions } from "../state/index.ts";
 import { Curves } from "./curves.tsx";
 import { Hero } from "./hero.tsx";
 import { view, views } from "./views.tsx";
@@ -12,7 +13,10 @@ import { view, views } from "./views.tsx";
 /** Below the first view of the page, so that its code is loaded later. */
 const Settings = lazy(async () => (await import("./settings/index.tsx")).Settings);
 
+const ClassMode = lazy(async () => (await import("../collection/class-mode.tsx")).ClassMode);
+
 export function Digits() {
+  if (viewOptions.value.classMode) return <ClassMode />;
   const { View } = views.find(({ name }) => name === view.value)!;
   return (
     <div class="digits">

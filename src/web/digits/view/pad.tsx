@@ -1,7 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { useForChart } from "../../shared/redraws.ts";
+import { lazy } from "../../shared/lazy.tsx";
 import { predictDrawing, prepared, step } from "../state/index.ts";
 import { clear, isEmpty, isSample, PadCanvas, picture, undo } from "./pad-canvas.tsx";
+
+const Keep = lazy(async () => (await import("../collection/keep.tsx")).Keep);
 
 export function DrawPad() {
   // The prediction changes during training.
@@ -27,6 +30,7 @@ export function DrawPad() {
         </span>
       </div>
       <PadCanvas />
+      <div class="keep-place">{prepared.value && <Keep />}</div>
     </div>
   );
 }

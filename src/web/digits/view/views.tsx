@@ -8,6 +8,11 @@ import { Weights } from "./weights.tsx";
 export const views = [
   { name: "weights", title: "Weights", View: Weights },
   { name: "confusion", title: "Confusion matrix", View: lazy(async () => (await import("./confusion.tsx")).Confusion) },
+  {
+    name: "drawings",
+    title: "Our drawings",
+    View: lazy(async () => (await import("../collection/gallery.tsx")).Gallery),
+  },
   { name: "runs", title: "Runs", View: lazy(async () => (await import("./runs.tsx")).Runs) },
   { name: "comparison", title: "Devices", View: lazy(async () => (await import("./comparison.tsx")).Comparison) },
   { name: "dispatches", title: "Dispatches", View: lazy(async () => (await import("./dispatches.tsx")).Dispatches) },

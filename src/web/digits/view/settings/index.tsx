@@ -8,7 +8,7 @@ import { AtOnce, Expert, Restarting, SettingsPanel } from "../../../shared/setti
 import { visit } from "../../../shared/address/history.ts";
 import { device } from "../../../link.ts";
 import { show } from "../../../lessons/show.ts";
-import { fields, presets, type scheduleNames } from "../../settings.ts";
+import { fields, presets, type DigitsSettings, type scheduleNames } from "../../settings.ts";
 import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../../state/index.ts";
 import { view } from "../views.tsx";
 import { Layers } from "./layers.tsx";
@@ -107,10 +107,11 @@ function ExpertSettings() {
 }
 
 function PresetChoice() {
+  const { data, drawingCopies } = draft.value;
+  /** A preset is a network with its training. The data stay the same. */
+  const withData = (preset: DigitsSettings) => ({ ...preset, data, drawingCopies });
   const shown = JSON.stringify(draft.value);
-  const name = Object.keys(presets).find(
-    (preset) => JSON.stringify({ ...presets[preset], data: draft.value.data }) === shown,
-  );
+  const name = Object.keys(presets).find((preset) => JSON.stringify(withData(presets[preset]!)) === shown);
   return (
     <Select
       label="Preset (restarts the training)"
@@ -120,7 +121,7 @@ function PresetChoice() {
       value={name ?? ""}
       onChange={(chosen) => {
         const preset = presets[chosen];
-        if (preset) visit(() => choose({ ...preset, data: draft.value.data }));
+        if (preset) visit(() => choose(withData(preset)));
       }}
     />
   );
