@@ -134,6 +134,15 @@ test("the learning rate and the batch size are sliders with a logarithmic scale 
   expect(await visitor.text("convolution-step-count")).toBe(step);
   await visitor.click("convolution-step");
   await visitor.says("convolution-step-count", new RegExp(`^${Number(step) + 1}$`));
+  // The kernels of a step of each network: more for the one with convolutions.
+  await visitor.openExpert();
+  await visitor.click("convolution-kernels");
+  const tables = page.getByTestId("convolution-dispatches");
+  await expect.poll(() => tables.count()).toBe(2);
+  const rows = await tables.evaluateAll((all) => all.map((table) => table.querySelectorAll("tbody tr").length));
+  expect(rows[0]).toBeGreaterThan(rows[1]!);
+  expect(rows[1]).toBeGreaterThan(4);
+  expect(await visitor.accessibilityFaults()).toEqual([]);
 });
 
 test("changes the device without a reload: training continues, what is paused stays paused, and a missing GPU is explained", async () => {
