@@ -204,11 +204,17 @@ export class Visitor {
     return now;
   }
 
-  /** The serious and critical violations that axe-core finds on the page. */
-  async accessibilityFaults(): Promise<string[]> {
-    const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    await this.page.evaluate(source);
-    const { violations } = (await this.page.evaluate("axe.run()")) as {
+  /**
+   * The serious and critical violations that axe-core finds on the page.
+   * @param within a selector of the only part to look at, if the rest has been looked at before
+   */
+  async accessibilityFaults(within?: string): Promise<string[]> {
+    if (!(await this.page.evaluate("'axe' in globalThis"))) {
+      const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+      await this.page.evaluate(source);
+    }
+    const place = within === undefined ? "document" : JSON.stringify(within);
+    const { violations } = (await this.page.evaluate(`axe.run(${place}, { resultTypes: ["violations"] })`)) as {
       violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
     };
     return violations

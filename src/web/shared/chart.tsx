@@ -1,7 +1,8 @@
 /*
  * Charts, drawn with uPlot.
  */
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { scheme, token } from "./colors.ts";
 
@@ -36,6 +37,9 @@ export interface ChartProps {
   readonly captioned?: boolean;
 }
 
+/** The least height of a legend, in CSS pixels. */
+const LEGEND_HEIGHT = 20;
+
 /** Distances between ticks if x is a whole number. */
 const WHOLE = [1, 2, 5]
   .flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power))
@@ -49,8 +53,12 @@ export function Chart(props: ChartProps) {
   const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
   const colors = scheme.value;
+  // The first plot is made after the page is painted: it asks for the layout, which takes long at first.
+  const isPainted = useSignal(false);
+  useEffect(() => void (isPainted.value = true), []);
   // A layout effect, so that the legend of the previous series is never painted.
   useLayoutEffect(() => {
+    if (!isPainted.value) return undefined;
     const element = host.current!;
     const made = new uPlot(
       optionsOf(props, { width: element.clientWidth, height }, () => range.current),
@@ -64,12 +72,17 @@ export function Chart(props: ChartProps) {
       observer.disconnect();
       made.destroy();
     };
-  }, [logarithmic, xLabel, labels, colors]);
+  }, [logarithmic, xLabel, labels, colors, isPainted.value]);
   useLayoutEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="plot" data-testid={testId}>
       {captioned && <figcaption>{title}</figcaption>}
-      <div ref={host} role="img" aria-label={`Chart: ${title} by ${xLabel}`} />
+      <div
+        ref={host}
+        style={{ minHeight: `${height + LEGEND_HEIGHT}px` }}
+        role="img"
+        aria-label={`Chart: ${title} by ${xLabel}`}
+      />
     </figure>
   );
 }

@@ -5,7 +5,7 @@ import { batch, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
 import { connectWhenLoaded } from "./connect.ts";
 import { Requests, type Stamp } from "./requests.ts";
-import type { RunApi, RunEvent } from "./run-contract.ts";
+import type { RunApi, RunEvent, StepDispatches } from "./run-contract.ts";
 
 /** An error or a note, as a sentence. */
 export interface Message {
@@ -76,6 +76,9 @@ export class RunConnection<Settings, Event extends { readonly kind: string }, Ow
     running.value = run;
     void this.worker.resume(this.requests.replace(), run);
   };
+
+  /** What each network of the run dispatches for a step; nothing while the tab is hidden. */
+  readonly dispatches = async (): Promise<readonly StepDispatches[]> => (await this.worker?.dispatches()) ?? [];
 
   /** Sends the settings. */
   configure(settings: Settings): void {

@@ -1,6 +1,7 @@
 /*
  * The part of the interface between page and worker that tabs with one run at a time have in common.
  */
+import type { DispatchDescription } from "../../index.ts";
 import type { Stamp } from "./requests.ts";
 
 /** The events that each such tab sends, besides its own. */
@@ -10,6 +11,12 @@ export type RunEvent =
   /** The device was lost and replaced, and training continued. */
   | { readonly kind: "recovery"; readonly reason: string }
   | { readonly kind: "error"; readonly message: string; readonly deviceGone: boolean };
+
+/** The dispatches of a training step of a network, in order. */
+export interface StepDispatches {
+  readonly network: string;
+  readonly dispatches: readonly DispatchDescription[];
+}
 
 /**
  * The calls. They are executed in order, except those that a later call makes pointless. Each resolves when its events have
@@ -37,4 +44,6 @@ export interface RunApi<Settings, Event> {
   show(request: number, visible: boolean): Promise<void>;
   /** Sets the least time between two frames; 100 ms at first. Training does not wait for frames. */
   setFrameTime(milliseconds: number): Promise<void>;
+  /** What each network of the run dispatches for a step; nothing if there is no run. */
+  dispatches(): Promise<readonly StepDispatches[]>;
 }

@@ -4,7 +4,7 @@
 import * as Comlink from "comlink";
 import { DeviceLostError, WgradError, type Backend } from "../../index.ts";
 import type { Stamp } from "./requests.ts";
-import type { RunApi, RunEvent } from "./run-contract.ts";
+import type { RunApi, RunEvent, StepDispatches } from "./run-contract.ts";
 import { TrainingLoop } from "./training-loop.ts";
 
 /** The least time between two frames, until the page sets another one. */
@@ -83,6 +83,9 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
 
   /** The state of the run; undefined if there is none. */
   protected abstract snapshot(): Promise<State | undefined>;
+
+  /** What each network of the run dispatches for a step; nothing if there is no run. */
+  abstract dispatches(): Promise<readonly StepDispatches[]>;
 
   /** Whether a run can continue with other settings. */
   protected canContinue(_before: Settings, _after: Settings): boolean {

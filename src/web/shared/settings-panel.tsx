@@ -40,7 +40,7 @@ const Group = ({ legend, children }: Parts & { readonly legend: string }) => (
 const isOpen = signal(false);
 
 /** What most visitors do not need: the device, and settings and tools of the tab. */
-export function Expert({ children }: Parts) {
+export function Expert({ children }: Partial<Parts>) {
   return (
     <details class="expert" open={isOpen.value} onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
       <summary data-testid="expert">Expert</summary>

@@ -25,6 +25,7 @@ import { flatten } from "../../../nn/layers/flatten/index.ts";
 import { maxPool2d } from "../../../nn/layers/maxPool2d/index.ts";
 import type { DigitsData } from "../../digits/service/data.ts";
 import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
+import type { StepDispatches } from "../../shared/run-contract.ts";
 import { testedShifts, type AccuracyEvent, type Frame, type Pair, type ShiftsEvent } from "../contract.ts";
 import type { TrainingSettings } from "../settings.ts";
 import { DENSE_UNITS, PICTURE_SIDE, stages } from "../stages.ts";
@@ -113,6 +114,14 @@ export class Run {
 
   get step(): number {
     return this.#trainers.convolution.step;
+  }
+
+  get dispatches(): readonly StepDispatches[] {
+    const { convolution, dense: other } = this.#trainers;
+    return [
+      { network: "Convolutional", dispatches: convolution.dispatches },
+      { network: "Dense", dispatches: other.dispatches },
+    ];
   }
 
   /** Runs steps of both networks and waits for them. */

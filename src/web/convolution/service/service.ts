@@ -5,6 +5,7 @@
 import type { Backend, Snapshot } from "../../../index.ts";
 import { loadData } from "../../digits/service/data.ts";
 import { Budget } from "../../digits/service/turns.ts";
+import type { StepDispatches } from "../../shared/run-contract.ts";
 import { RunService, type Beginning } from "../../shared/run-service.ts";
 import { StepBudget } from "../../shared/training-loop.ts";
 import type { ConvolutionApi, ConvolutionEvent, Frame, Pair, Subject } from "../contract.ts";
@@ -71,6 +72,10 @@ class ConvolutionService
     const fresh = resumeFrom === undefined;
     this.send({ kind: "prepared", fresh, data: data.name, trainingExamples, parameters, samples });
     await this.#showPicture();
+  }
+
+  async dispatches(): Promise<readonly StepDispatches[]> {
+    return this.#run?.dispatches ?? [];
   }
 
   protected override canContinue(before: TrainingSettings, after: TrainingSettings): boolean {

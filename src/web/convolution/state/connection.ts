@@ -86,4 +86,4 @@ async function look(next: Subject): Promise<void> {
   if (isConnected()) looking = false;
 }
 
-export const { connect, commands: convolutionCommands, resume } = connection;
+export const { connect, commands: convolutionCommands, dispatches, resume } = connection;

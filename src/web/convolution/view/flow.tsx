@@ -191,7 +191,7 @@ function Outputs() {
               <span class="convolution-bar" style={{ width: `${100 * (shares?.convolution[digit] ?? 0)}%` }} />
               <span class="convolution-bar dense" style={{ width: `${100 * (shares?.dense[digit] ?? 0)}%` }} />
             </span>
-            <span class="value">{shares ? evenPercent(shares.convolution[digit]!) : "–"}</span>
+            <span class="value">{evenPercent(shares?.convolution[digit] ?? NaN)}</span>
           </li>
         ))}
       </ol>

@@ -1,10 +1,11 @@
 /*
  * Small pictures of numbers: feature maps, filters and images.
  */
-import { computed, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { computed } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { divergingColors, drawMosaic, inkColors } from "../../digits/view/mosaic.ts";
 import { scheme } from "../../shared/colors.ts";
+import { usePainting } from "../../shared/painting.ts";
 import type { Area } from "../stages.ts";
 
 /** The colors of the current theme. */
@@ -47,9 +48,7 @@ export function SmallPicture(props: PictureProps) {
       Math.round(index(numbers.at(place))),
     );
   };
-  useSignalEffect(draw);
-  // The numbers may also come from the properties.
-  useEffect(draw);
+  usePainting(draw);
   const { side, outlines, label, testId, map } = props;
   return (
     <div class={`convolution-picture ${props.class ?? ""}`} data-testid={testId} data-map={map}>

@@ -35,7 +35,7 @@ export function Bars() {
             <span class="bar">
               <span style={{ width: `${100 * (shares?.[digit] ?? 0)}%` }} />
             </span>
-            <span class="value">{shares ? evenPercent(shares[digit]!, 1) : "–"}</span>
+            <span class="value">{evenPercent(shares?.[digit] ?? NaN, 1)}</span>
           </li>
         ))}
       </ol>

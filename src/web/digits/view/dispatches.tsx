@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { StepProfile } from "../contract.ts";
 import { networkVersion, prepared, profileStep } from "../state/index.ts";
+import { DispatchTable } from "../../shared/dispatch-table.tsx";
 import { scaled, rounded } from "../../shared/format.ts";
 
 /** The last measurement, and its network. */
@@ -48,39 +49,7 @@ export function Dispatches() {
           {failure.value}
         </p>
       )}
-      <div class="scroll" tabIndex={0} role="region" aria-label="Dispatches of a step">
-        <table class="dispatches" data-testid="dispatches">
-          <thead>
-            <tr>
-              <th>Kernel</th>
-              <th>Shapes</th>
-              <th class="number">FLOP</th>
-              <th class="number">Bytes</th>
-              {times && <th class="number">µs</th>}
-              <th>{times ? "Share of time" : "Share of FLOP"}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {dispatches.map((dispatch, place) => {
-              const share = times ? times[place]! / (timesTotal || 1) : dispatch.flops / (flops || 1);
-              return (
-                <tr key={place}>
-                  <td>{dispatch.kernel}</td>
-                  <td class="shapes">{dispatch.shapes}</td>
-                  <td class="number">{scaled(dispatch.flops)}</td>
-                  <td class="number">{scaled(dispatch.bytes)}</td>
-                  {times && <td class="number">{Math.round(times[place]! / 1000)}</td>}
-                  <td class="bar-cell">
-                    <span class="bar">
-                      <span style={{ width: `${100 * share}%` }} />
-                    </span>
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <DispatchTable dispatches={dispatches} times={times && [...times]} testId="dispatches" />
     </div>
   );
 }

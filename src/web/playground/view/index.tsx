@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { LossChart } from "./loss-chart.tsx";
 import { RunButtons } from "../../shared/run-view.tsx";
+import { Expert } from "../../shared/settings-panel.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
@@ -49,6 +50,9 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
         <NetworkPanel />
         {mode === "surface" && <FitPicture />}
         {!hasDiagram && <LossChart hasTest={mode !== "surface"} />}
+        <section class="card settings" aria-label="More settings">
+          <Expert />
+        </section>
       </div>
     </div>
   );

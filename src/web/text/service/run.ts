@@ -11,6 +11,7 @@ import {
   type Snapshot,
 } from "../../../index.ts";
 import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
+import type { StepDispatches } from "../../shared/run-contract.ts";
 import type { PreparedEvent, Sample, TextRunSettings } from "../contract.ts";
 import { sourceOf, type Source } from "./source.ts";
 import { Writer, type Gpt } from "./writer.ts";
@@ -63,6 +64,10 @@ export class Run {
 
   get step(): number {
     return this.#trainer.step;
+  }
+
+  get dispatches(): readonly StepDispatches[] {
+    return [{ network: "GPT", dispatches: this.#trainer.dispatches }];
   }
 
   /**

@@ -3,6 +3,7 @@
  */
 import type { Backend, Snapshot } from "../../../index.ts";
 import { Budget } from "../../digits/service/turns.ts";
+import type { StepDispatches } from "../../shared/run-contract.ts";
 import { RunService, type Beginning } from "../../shared/run-service.ts";
 import { StepBudget } from "../../shared/training-loop.ts";
 import type { Sample, TextApi, TextEvent, TextRunSettings } from "../contract.ts";
@@ -48,6 +49,10 @@ class TextService extends RunService<TextRunSettings, Snapshot, TextEvent> imple
     await this.#showTest();
     this.#samples = new Budget(SAMPLES.share, SAMPLES.milliseconds);
     this.#tests = new Budget(TESTS.share, TESTS.milliseconds);
+  }
+
+  async dispatches(): Promise<readonly StepDispatches[]> {
+    return this.#run?.dispatches ?? [];
   }
 
   protected override canContinue(before: TextRunSettings, after: TextRunSettings): boolean {

@@ -83,4 +83,4 @@ function takeSample(sample: Sample): void {
   samples.value = samples.value.with(sample);
 }
 
-export const { connect, commands: textCommands, resume } = connection;
+export const { connect, commands: textCommands, dispatches, resume } = connection;

@@ -122,7 +122,7 @@ function Strengths({ values, names }: { values: readonly number[]; names: readon
         return (
           <li key={name} title={`Weight ${(values[index] ?? 0).toFixed(2)}`}>
             <span class="strength">
-              <span class={share < 0 ? "down" : "up"} style={{ transform: `scaleY(${Math.abs(share).toFixed(2)})` }} />
+              <span class={share < 0 ? "down" : "up"} style={{ transform: `scaleY(${(-share).toFixed(2)})` }} />
             </span>
             <span class="quiet">{name}</span>
           </li>
