@@ -2,7 +2,7 @@
  * How changes are sent: as float32, or as float16 with a power of two per message, which halves the bytes.
  */
 import { DataError } from "../../errors.ts";
-import { halfOf, valueOfHalf } from "../../float16.ts";
+import { halvesOf, valuesOfHalves } from "../../float16.ts";
 
 /** The types in which changes are sent. */
 export const changeTypes = ["float16", "float32"] as const;
@@ -32,8 +32,7 @@ export function encodeChange(change: Float32Array, type: ChangeType): EncodedCha
   if (type === "float32") return { type, exponent: 0, bytes: new Uint8Array(change.slice().buffer) };
   const largest = change.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const exponent = largest > 0 ? LARGEST_EXPONENT - Math.floor(Math.log2(largest)) : 0;
-  const scale = 2 ** exponent;
-  return { type, exponent, bytes: new Uint8Array(Uint16Array.from(change, (value) => halfOf(value * scale)).buffer) };
+  return { type, exponent, bytes: new Uint8Array(halvesOf(change, 2 ** exponent).buffer) };
 }
 
 /**
@@ -48,11 +47,8 @@ export function decodeChange(where: string, { type, exponent, bytes }: EncodedCh
   if (!Number.isInteger(exponent) || Math.abs(exponent) > EXPONENT_LIMIT) throw refused(`the exponent is ${exponent}`);
   // The bytes may begin anywhere in a message, and views on wider numbers need aligned ones.
   const { buffer } = new Uint8Array(bytes);
-  const scale = 2 ** -exponent;
   const change =
-    type === "float16"
-      ? Float32Array.from(new Uint16Array(buffer), (bits) => valueOfHalf(bits) * scale)
-      : new Float32Array(buffer);
+    type === "float16" ? valuesOfHalves(new Uint16Array(buffer), 2 ** -exponent) : new Float32Array(buffer);
   const wrong = change.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw refused(`value ${wrong} is ${change[wrong]}`);
   return change;
