@@ -61,6 +61,8 @@ const library: ViteUserConfig["build"] = {
       cli: entry("src/cli/main.ts"),
     },
     output: {
+      // The types have the docstrings; Node would scan them in every start, as a quarter of the code.
+      comments: { legal: true, annotation: true, jsdoc: false },
       entryFileNames: "[name].js",
       chunkFileNames: "chunks/[name]-[hash].js",
       // Apart from what a page loads first: two backends share the one, and two the other.
