@@ -14,6 +14,8 @@ const server = await createServer({
   server: { middlewareMode: true, ws: false, watch: null },
   appType: "custom",
   logLevel: "error",
+  // No browser loads packages from this server: looking for them takes longer than everything else.
+  optimizeDeps: { noDiscovery: true },
 });
 try {
   await createServerModuleRunner(server.environments.ssr, { hmr: false }).import(`/${file}`);

@@ -9,6 +9,9 @@ const repository = fileURLToPath(new URL("..", import.meta.url));
 const shader = "../../../shaders/matmul.wgsl?raw";
 const packages = ["node:fs", "node:fs/promises", "fs", "path", "webgpu", "commander"];
 
+/** The folders of those that use the library. */
+const users = ["bench", "cluster", "node", "cli", "web"];
+
 /** The specifiers that a file may import, and those that it may not. */
 interface ImportRules {
   allowed: string[];
@@ -32,20 +35,7 @@ const folders: Record<string, ImportRules> = {
   "src/graph/graph.ts": {
     allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
     forbidden: [
-      ...fromFolder(
-        "ops",
-        "device",
-        "compiler",
-        "backends",
-        "nn",
-        "train",
-        "data",
-        "formats",
-        "bench",
-        "node",
-        "cli",
-        "web",
-      ),
+      ...fromFolder("ops", "device", "compiler", "backends", "nn", "train", "data", "formats", ...users),
       shader,
       ...packages,
     ],
@@ -53,19 +43,7 @@ const folders: Record<string, ImportRules> = {
   "src/ops/matmul/index.ts": {
     allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts"],
     forbidden: [
-      ...fromInnerFolder(
-        "device",
-        "compiler",
-        "backends",
-        "nn",
-        "train",
-        "data",
-        "formats",
-        "bench",
-        "node",
-        "cli",
-        "web",
-      ),
+      ...fromInnerFolder("device", "compiler", "backends", "nn", "train", "data", "formats", ...users),
       "./cpu.ts",
       "./webgpu.ts",
       "./webgpu-tilings.ts",
@@ -123,15 +101,12 @@ const folders: Record<string, ImportRules> = {
   },
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
-    forbidden: [
-      ...fromFolder("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
-      ...packages,
-    ],
+    forbidden: [...fromFolder("graph", "ops", "backends", "nn", "train", "data", "formats", ...users), ...packages],
   },
   "src/compiler/plan.ts": {
     allowed: ["../ops/layout/index.ts", "../graph/graph.ts", "./backend-rules.ts"],
     forbidden: [
-      ...fromFolder("device", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("device", "backends", "nn", "train", "data", "formats", ...users),
       "../ops/kernel.ts",
       "../ops/matmul/webgpu.ts",
       "../ops/matmul/wasm.ts",
@@ -149,12 +124,12 @@ const folders: Record<string, ImportRules> = {
       "../../graph/graph.ts",
       shader,
     ],
-    forbidden: [...fromInnerFolder("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
+    forbidden: [...fromInnerFolder("nn", "train", "data", "formats", ...users), ...packages],
   },
   "src/nn/sequential.ts": {
     allowed: ["../errors.ts", "../random.ts", "../graph/graph.ts", "../ops/matmul/index.ts"],
     forbidden: [
-      ...fromFolder("device", "backends", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("device", "backends", "train", "data", "formats", ...users),
       "../ops/matmul/cpu.ts",
       "../ops/matmul/webgpu.ts",
       "./layers/dense/onnx.ts",
@@ -176,7 +151,7 @@ const folders: Record<string, ImportRules> = {
   "src/train/fit.ts": {
     allowed: [...fromFolder("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
     forbidden: [
-      ...fromFolder("device", "backends", "bench", "node", "web"),
+      ...fromFolder("device", "backends", ...users),
       "../backends/index.ts",
       "../backends/cpu/index.ts",
       "../backends/webgpu/index.ts",
@@ -191,7 +166,7 @@ const folders: Record<string, ImportRules> = {
   "src/data/mnist.ts": {
     allowed: ["../errors.ts", "../random.ts", "./idx.ts"],
     forbidden: [
-      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "formats", ...users),
       shader,
       ...packages,
     ],
@@ -207,7 +182,7 @@ const folders: Record<string, ImportRules> = {
   "src/formats/model.ts": {
     allowed: ["../errors.ts", "../graph/graph.ts", "../nn/sequential.ts", "../data/table-schema.ts"],
     forbidden: [
-      ...fromFolder("ops", "device", "compiler", "backends", "train", "bench", "node", "web"),
+      ...fromFolder("ops", "device", "compiler", "backends", "train", ...users),
       shader,
       "@bufbuild/protobuf",
       ...packages,
@@ -222,12 +197,7 @@ const folders: Record<string, ImportRules> = {
       "@bufbuild/protobuf",
       "@bufbuild/protobuf/wkt",
     ],
-    forbidden: [
-      ...fromInnerFolder("ops", "device", "backends", "train", "bench", "node", "web"),
-      shader,
-      "@types/node",
-      ...packages,
-    ],
+    forbidden: [...fromInnerFolder("ops", "device", "backends", "train", ...users), shader, "@types/node", ...packages],
   },
   "src/bench/step.ts": {
     allowed: [

@@ -124,16 +124,20 @@ test("an example's main prints and draws, and runs only when called", async () =
 test("npm run example takes a number, a device and a folder, and refuses others by name", async () => {
   const folder = await mkdtemp(join(tmpdir(), "wgrad-test-"));
   try {
-    const { stdout } = await run("node", ["scripts/run.mjs", "4", "--device", "cpu", "--out", folder]);
-    expect(stdout).toContain("z = (2 + 3) · 4 = 20, ∂z/∂x = 4, ∂z/∂y = 4, ∂z/∂w = 5");
-    expect(await readFile(join(folder, "04.svg"), "utf8")).toBe(await readFile("docs/examples/04.svg", "utf8"));
     const refused = (...args: string[]) =>
       run("node", ["scripts/run.mjs", ...args]).catch((error: unknown) => error as { code: number; stderr: string });
-    expect(await refused("99")).toMatchObject({
+    const [{ stdout }, unknownNumber, unknownDevice] = await Promise.all([
+      run("node", ["scripts/run.mjs", "4", "--device", "cpu", "--out", folder]),
+      refused("99"),
+      refused("4", "--device", "gpu"),
+    ]);
+    expect(stdout).toContain("z = (2 + 3) · 4 = 20, ∂z/∂x = 4, ∂z/∂y = 4, ∂z/∂w = 5");
+    expect(await readFile(join(folder, "04.svg"), "utf8")).toBe(await readFile("docs/examples/04.svg", "utf8"));
+    expect(unknownNumber).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("13-vanishing-gradients.ts"),
     });
-    expect(await refused("4", "--device", "gpu")).toMatchObject({
+    expect(unknownDevice).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("npm run example -- 4 --device cpu"),
     });

@@ -6,6 +6,9 @@ const PAGE = 2 ** 16;
 /** Regions start on cache lines, so that two threads that write to different tensors never share a line. */
 const LINE = 64;
 
+/** The number of bytes, rounded up to whole cache lines. */
+export const wholeLines = (bytes: number): number => LINE * Math.ceil(bytes / LINE);
+
 /** Kernels may read up to this many bytes past the end of a region. */
 const PADDING = 64;
 
@@ -90,7 +93,7 @@ export class WasmMemory {
    * @throws DeviceError if the memory is at its limit
    */
   allocate(bytes: number, label: string): Block {
-    const size = LINE * Math.max(1, Math.ceil(bytes / LINE));
+    const size = wholeLines(Math.max(1, bytes));
     const block = this.#takeFree(size) ?? this.#takeNew(size, label);
     this.#reserved += size;
     return block;

@@ -3,12 +3,8 @@ import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { WasmArgument } from "../../ops/wasm-kernel.ts";
 import { bytesOf } from "./bytes.ts";
-import type { Block, WasmMemory } from "./memory.ts";
+import { wholeLines, type Block, type WasmMemory } from "./memory.ts";
 import type { Temporary } from "./step.ts";
-
-/** Values start on cache lines. */
-const LINE = 64;
-const lined = (bytes: number) => LINE * Math.ceil(bytes / LINE);
 
 /** Argument blocks start at multiples of this. */
 const BLOCK_BYTES = 16;
@@ -43,18 +39,18 @@ export class OwnMemory {
     for (const { buffer } of parts.regions.values()) {
       if (this.#buffers.has(buffer) || parts.leaves.placeOf(buffer)) continue;
       this.#buffers.set(buffer, end);
-      end += lined(4 * buffer.elements);
+      end += wholeLines(4 * buffer.elements);
     }
     for (const scalar of parts.words) {
       this.#others.set(scalar, end);
       end += 4;
     }
     for (const temporary of parts.temporaries) {
-      end = lined(end);
+      end = wholeLines(end);
       this.#others.set(temporary, end);
       end += bytesOf(temporary.tensor);
     }
-    this.#argumentsStart = lined(end);
+    this.#argumentsStart = wholeLines(end);
     this.#nextArgument = this.#argumentsStart;
     this.#block = parts.memory.allocate(this.#argumentsStart + argumentBytes, "values of a graph");
   }
