@@ -3,6 +3,7 @@
  */
 import type { NatsLink } from "../../cluster/connection.ts";
 import { ObjectBucket } from "../../cluster/objects.ts";
+import { isUnreachable, whileUnreachable } from "../../cluster/retry.ts";
 import { Cancellation } from "../../cluster/training/cancel.ts";
 import { Coordinator, type CoordinatedRound } from "../../cluster/training/coordinator.ts";
 import { flattened, layoutOf, unflattened } from "../../cluster/training/layout.ts";
@@ -64,10 +65,9 @@ export async function trainWithWorkers(training: SharedTraining): Promise<void> 
     const progress = new SharedProgress({ ...training, name, report, signal });
     const last = await progress.follow();
     if (last && last.record.steps >= subject.trainer.totalSteps) return await end({ ...training, name, report }, last);
-    const { steps: made = 0 } = last?.record ?? {};
-    const how = cancellation.signal.aborted ? "cancelled" : "left";
-    say(`${how} at step ${count(made)} of ${count(subject.trainer.totalSteps)}; the same command continues the run`);
     process.exitCode = interruption.exitCode ?? CANCELLED;
+    const how = cancellation.signal.aborted ? "cancelled" : "left";
+    await leave({ ...training, name, report }, how, last?.record.steps ?? 0);
   } finally {
     interruption.stopListening();
     cancellation.stop();
@@ -202,8 +202,6 @@ async function end(training: NamedTraining, { values, record }: CoordinatedRound
   const { run, subject, log, link, name, report } = training;
   await setValues(subject, record.steps, values);
   const outcome = await measure(run, subject.trainer);
-  const timeline = timelineOf(await (await RunStore.open(link, name)).commits());
-  say(timelineText(timeline));
   say(outcomeText(outcome));
   const { accuracy, loss } = outcome.evaluation;
   log?.write({
@@ -216,7 +214,28 @@ async function end(training: NamedTraining, { values, record }: CoordinatedRound
     await saveRun(run.flags.out, run, subject, outcome);
     say(field("model", run.flags.out));
   }
+  // The model is safe now, so the server may be away for a while.
+  const timeline = await whileUnreachable(link, () => timelineIn(link, name));
+  say(timelineText(timeline));
   const { steps: step } = record;
   const stop: Stop = { kind: "finished", step, parametersOf: step, reason: "all steps of the run were made" };
   await report?.write(undefined, stop, outcome, timeline);
 }
+
+/** Says how far a run came that is left or was cancelled, and writes its report. */
+async function leave(training: NamedTraining, how: "left" | "cancelled", step: number): Promise<void> {
+  const { link, name, run, subject, report } = training;
+  const { trainer } = subject;
+  say(`${how} at step ${count(step)} of ${count(trainer.totalSteps)}; the same command continues the run`);
+  if (!report) return;
+  const stop: Stop = { kind: "aborted", step, parametersOf: step, reason: how };
+  try {
+    await report.write(undefined, stop, await measure(run, trainer), await timelineIn(link, name));
+  } catch (error) {
+    if (!isUnreachable(link, error)) throw error;
+    warn("The report was not written, because the server cannot be reached.");
+  }
+}
+
+const timelineIn = async (link: NatsLink, name: string) =>
+  timelineOf(await (await RunStore.open(link, name)).commits());
