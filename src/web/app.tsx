@@ -108,7 +108,6 @@ export function App() {
           type="button"
           class="projector-button"
           data-testid="projector"
-          aria-pressed={projector.value}
           title="Large type and few controls, for a projector; Escape leaves"
           onClick={() => (projector.value = !projector.value)}
         >
