@@ -144,7 +144,8 @@ describe("a visitor of the Playground tab", () => {
     await visitor.click(at("add-layer"));
     await page.getByTestId(at("layer-1-activation")).selectOption("relu");
     await addressHas(visitor, "classify.layers=3-tanh_3-relu");
-    const other = await Visitor.arrive(demo.browser, page.url());
+    // The same address on WebAssembly, which starts faster than a software GPU.
+    const other = await Visitor.arrive(demo.browser, page.url().replace("device=webgpu", "device=wasm"));
     await other.reaches(at("step-count"), 1);
     const value = (id: string) => other.page.getByTestId(at(id)).inputValue();
     // The address has half the number of points.
@@ -280,6 +281,11 @@ describe("a visitor who changes the network at its diagram", () => {
     await page.keyboard.press("Enter");
     await expect.poll(() => warmth(page, 0.03, 0.03)).toBeGreaterThan(20);
     expect(await visitor.text(at("unit"))).toBe("Output. Its weights: 20.0000. Its bias: 99.0000");
+    // Another parameter of the unit; the choice keeps the focus.
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.locator(`[data-testid=${at("parameter")}]:focus`).inputValue()).toBe("0");
+    expect(await page.getByTestId(at("parameter-value")).inputValue()).toBe("20");
     await page.keyboard.press("Escape");
   });
 

@@ -31,37 +31,26 @@ export function ParameterEditor({ layout }: { layout: Layout }) {
   const { value } = edited;
   const { network } = layout;
   if (value?.mode !== network.mode || !parameterExists(network, value.place)) return null;
-  const { layer, unit, input } = value.place;
-  return <Editor key={`${layer}/${unit}/${input}`} layout={layout} {...value} />;
+  return <Editor layout={layout} {...value} />;
 }
 
 interface EditorProps extends Edited {
   readonly layout: Layout;
 }
 
-function Editor({ layout, place, takesFocus }: EditorProps) {
-  const { network } = layout;
-  const form = useRef<HTMLFormElement>(null);
-  const now = valueAt(network, frameOf(network.mode), place);
-  const draft = useSignal(Number((now ?? 0).toFixed(DECIMALS)));
-  useLayoutEffect(() => {
-    if (takesFocus) form.current!.querySelector<HTMLInputElement>("input")!.select();
-  }, []);
+function Editor({ layout, ...target }: EditorProps) {
+  const { place } = target;
+  const owner = unitName(layout.network, ownerOf(place));
   const close = () => {
     edited.value = undefined;
     document.getElementById(unitElementId(ownerOf(place)))?.focus();
   };
-  const owner = unitName(network, ownerOf(place));
   return (
-    <form
-      ref={form}
+    <div
+      role="group"
       class="playground-editor"
       aria-label={`A weight or the bias of ${owner}`}
       style={placeOf(layout, place)}
-      onSubmit={(event) => {
-        event.preventDefault();
-        playgroundCommands.setParameter(place, draft.value);
-      }}
       onKeyDown={({ key }) => key === "Escape" && close()}
     >
       <div class="row spread">
@@ -71,16 +60,35 @@ function Editor({ layout, place, takesFocus }: EditorProps) {
         </button>
       </div>
       <ParameterChoice layout={layout} place={place} />
-      <div class="row playground-editor-value">
-        <NumberField
-          label={`Value (now ${numberText(now ?? NaN)})`}
-          testId="playground-parameter-value"
-          field={values}
-          value={draft.value}
-          onChange={(next) => (draft.value = next)}
-        />
-        <button data-testid="playground-set-parameter">Set</button>
-      </div>
+      <ParameterValue key={`${place.layer}/${place.unit}/${place.input}`} layout={layout} {...target} />
+    </div>
+  );
+}
+
+function ParameterValue({ layout: { network }, place, takesFocus }: EditorProps) {
+  const form = useRef<HTMLFormElement>(null);
+  const now = valueAt(network, frameOf(network.mode), place);
+  const draft = useSignal(Number((now ?? 0).toFixed(DECIMALS)));
+  useLayoutEffect(() => {
+    if (takesFocus) form.current!.querySelector("input")!.select();
+  }, []);
+  return (
+    <form
+      ref={form}
+      class="row playground-editor-value"
+      onSubmit={(event) => {
+        event.preventDefault();
+        playgroundCommands.setParameter(place, draft.value);
+      }}
+    >
+      <NumberField
+        label={`Value (now ${numberText(now ?? NaN)})`}
+        testId="playground-parameter-value"
+        field={values}
+        value={draft.value}
+        onChange={(next) => (draft.value = next)}
+      />
+      <button data-testid="playground-set-parameter">Set</button>
     </form>
   );
 }
