@@ -2,12 +2,16 @@
  * The accuracy of a run that workers share, beside that of one machine with the same options and the same number of
  * examples, and the bytes that the workers exchange, beside those of sharing the gradient of every step.
  *
- *   node scripts/run.mjs bench/cluster/quality.ts [--network dense|cnn] [--epochs 10] [--seeds 3]
- *     [--workers 4] [--inner-steps 100] [--rate 0.003] [--device wasm]
+ *   node scripts/run.mjs bench/cluster/quality.ts [--network dense|cnn] [--epochs 10] [--seeds 3] [--first-seed 1]
+ *     [--workers 4] [--inner-steps 100] [--rate 0.003] [--outer-rate 1] [--outer-momentum 0.5] [--device wasm]
+ *     [--worker-batch 64] [--worker-rate 0.003] [--validation] [--shared-only]
  *
- * The workers take turns on one device (`SharedRun`), which gives the bits of several machines.
+ * The workers take turns on one device (`SharedRun`), which gives the bits of several machines. --validation holds out 10,000
+ * training images and evaluates on them, so that options can be chosen without the test set; --shared-only leaves out the run
+ * of one machine. By default a worker has the batch size and the learning rate of one machine.
  */
 import { parseArgs } from "node:util";
+import { defaultOuter } from "../../src/cluster/training/outer.ts";
 import { SharedRun } from "../../src/cluster/training/together.ts";
 import { presetLayers } from "../../src/cli/training/presets.ts";
 import { adapterText } from "../../src/cli/text/text.ts";
@@ -18,6 +22,7 @@ import {
   layersFromText,
   schedules,
   sequential,
+  splitDataset,
   standardization,
   type AnyModel,
   type TrainerOptions,
@@ -29,16 +34,26 @@ const { values: flags } = parseArgs({
     network: { type: "string", default: "dense" },
     epochs: { type: "string", default: "10" },
     seeds: { type: "string", default: "3" },
+    "first-seed": { type: "string", default: "1" },
     workers: { type: "string", default: "4" },
     "inner-steps": { type: "string", default: "100" },
     rate: { type: "string" },
+    "worker-batch": { type: "string" },
+    "worker-rate": { type: "string" },
+    "outer-rate": { type: "string", default: String(defaultOuter.learningRate) },
+    "outer-momentum": { type: "string", default: String(defaultOuter.momentum) },
+    validation: { type: "boolean", default: false },
+    "shared-only": { type: "boolean", default: false },
     device: { type: "string", default: "wasm" },
   },
 });
 const isDense = flags.network === "dense";
 const [seeds, workers, innerSteps] = [Number(flags.seeds), Number(flags.workers), Number(flags["inner-steps"])];
+const outer = { learningRate: Number(flags["outer-rate"]), momentum: Number(flags["outer-momentum"]) };
 
-const { train, test } = await loadMnist();
+const mnist = await loadMnist();
+const split = flags.validation ? splitDataset(mnist.train, { validation: 1 / 6 }) : undefined;
+const { train, test } = split ? { train: split.train, test: split.validation } : mnist;
 const backend = await createNodeBackend({ device: flags.device as DeviceChoice });
 console.log(`${adapterText(backend)}; Node ${process.version}; ${workers} workers, ${innerSteps} steps a round`);
 
@@ -58,6 +73,15 @@ function optionsOf(seed: number): TrainerOptions<AnyModel> {
     batchSize: isDense ? 64 : 128,
     epochs: Number(flags.epochs),
     seed,
+  };
+}
+
+function workerOptions(options: TrainerOptions<AnyModel>): TrainerOptions<AnyModel> {
+  const { learningRate, batchSize } = options;
+  return {
+    ...options,
+    learningRate: Number(flags["worker-rate"] ?? learningRate),
+    batchSize: Number(flags["worker-batch"] ?? batchSize),
   };
 }
 
@@ -81,7 +105,7 @@ interface Shared {
 
 async function together(options: TrainerOptions<AnyModel>): Promise<Shared> {
   const ids = Array.from({ length: workers }, (_, index) => `worker-${index}`);
-  const run = await SharedRun.create(options, { workers: ids, innerSteps });
+  const run = await SharedRun.create(options, { workers: ids, innerSteps, outer });
   let [rounds, bytes, synchronousBytes] = [0, 0, 0];
   for await (const { commit } of run.rounds()) {
     rounds++;
@@ -99,18 +123,18 @@ const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
-const pairs: { readonly single: number; readonly shared: number }[] = [];
-for (let seed = 1; seed <= seeds; seed++) {
+const firstSeed = Number(flags["first-seed"]);
+const [singles, shares]: [number[], number[]] = [[], []];
+for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
   const options = optionsOf(seed);
-  const single = await alone(options);
-  const shared = await together(options);
-  pairs.push({ single, shared: shared.accuracy });
-  const { rounds, bytes, synchronousBytes } = shared;
+  if (!flags["shared-only"]) singles.push(await alone(options));
+  const { accuracy, rounds, bytes, synchronousBytes } = await together(workerOptions(options));
+  shares.push(accuracy);
   const saved = `${megabytes(bytes)} instead of ${megabytes(synchronousBytes)} (${(synchronousBytes / bytes).toFixed(0)} ×)`;
-  console.log(
-    `seed ${seed}: one machine ${percent(single)}, shared ${percent(shared.accuracy)}; ${rounds} rounds, ${saved}`,
-  );
+  const single = flags["shared-only"] ? "" : `one machine ${percent(singles.at(-1)!)}, `;
+  console.log(`seed ${seed}: ${single}shared ${percent(accuracy)}; ${rounds} rounds, ${saved}`);
 }
-const [single, shared] = [mean(pairs.map((pair) => pair.single)), mean(pairs.map((pair) => pair.shared))];
-console.log(`mean: one machine ${percent(single)}, shared ${percent(shared)}, difference ${percent(shared - single)}`);
+const [single, shared] = [mean(singles), mean(shares)];
+const compared = flags["shared-only"] ? "" : `one machine ${percent(single)}, difference ${percent(shared - single)}, `;
+console.log(`mean: ${compared}shared ${percent(shared)}`);
 backend.dispose();

@@ -30,8 +30,8 @@ const EXAMPLES = `
 Example:
   wgrad bench cluster --step-ms 75 --parameters 45274 --links 1000,100,20
 
-The default times were measured with the convolutional network of --preset cnn
-on one core of a server; docs/cluster.md says how.`;
+The default times were measured with --preset cnn and batches of 128 on two
+cores of a server; docs/cluster.md says how.`;
 
 /** Parses positive numbers such as "1000,100". */
 function numbers(flag: string, parse: (text: string) => number) {
@@ -55,7 +55,7 @@ export function benchClusterCommand(command: Command): Command {
     .summary("Estimates how a run that workers share scales.")
     .description(
       "Simulates the rounds of a run that workers share (train --nats), from times measured with few workers and assumed " +
-        "lines, and prints the speed-up over one worker. The same options give the same numbers.",
+        "lines, and prints the speed-up over one machine and, in brackets, the share of what the machines do apart. The same options give the same numbers.",
     );
   for (const option of [
     new Option("--workers <list>", "numbers of workers")
@@ -70,8 +70,8 @@ export function benchClusterCommand(command: Command): Command {
     whole("--parameters <number>", "values of the model", 1).default(45_274),
     whole("--inner-steps <number>", "steps of a worker in a round", 1).default(100),
     whole("--change-bytes <number>", "bytes of a value in a change: 2 or 4", 2).default(2),
-    share("--add-ns <ns>", "time in which the coordinator adds one value of one change").default(40),
-    share("--round-ms <ms>", "time of a round that depends on nothing else").default(60),
+    share("--add-ns <ns>", "time in which the coordinator adds one value of one change").default(100),
+    share("--round-ms <ms>", "time of a round that depends on nothing else").default(200),
     share("--spread <share>", "standard deviation of the speeds of the machines").default(0.1),
     share("--round-spread <share>", "standard deviation of the speed of a machine from round to round").default(0.05),
     positive("--quorum <share>", "share of the workers that a round waits for").default(0.5),

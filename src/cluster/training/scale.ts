@@ -42,9 +42,9 @@ export interface ScaleResult {
   readonly seconds: number;
   /** The steps that were committed. */
   readonly steps: number;
-  /** The steps per second, as a multiple of those of one worker of mean speed without a cluster. */
+  /** The steps per second, as a multiple of those of one machine without a cluster, in the mean of the machines. */
   readonly speedup: number;
-  /** The speed-up per worker. */
+  /** The speed-up per worker: the share of what the machines would do apart from each other. */
   readonly efficiency: number;
   /** The share of the time in which the workers train; the rest is waiting and messages. */
   readonly training: number;
@@ -66,7 +66,8 @@ export function simulateRun(options: ScaleOptions): ScaleResult {
     late += workers - result.used;
     trained += training.reduce((sum, time) => sum + Math.min(time, result.seconds), 0) / workers;
   }
-  const speedup = (steps * stepSeconds) / seconds;
+  const apart = machines.reduce((sum, machine) => sum + 1 / (stepSeconds * machine), 0) / workers;
+  const speedup = steps / seconds / apart;
   return {
     seconds,
     steps,

@@ -1,0 +1,84 @@
+/*
+ * Two workers on one core each against one worker on one core: the steps per second of a run that two workers share, and
+ * those of `wgrad train` alone. The goal is 1.8 times.
+ *
+ *   npm run build && node scripts/run.mjs bench/cluster/two.ts [--preset cnn] [--steps 300] [--inner-steps 100]
+ *
+ * --steps are those of each worker. The commands run the built dist/cli.js on WebAssembly; `taskset` keeps each worker on a
+ * core of its own, where it has one thread. The server and the coordinator share the cores with them. Both speeds are
+ * measured between the first event of the log and the last one, so starting and compiling do not count. MNIST is taken
+ * from MNIST_DIR.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { startServer } from "./server.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    preset: { type: "string", default: "cnn" },
+    steps: { type: "string", default: "300" },
+    "inner-steps": { type: "string", default: "100" },
+  },
+});
+const [steps, innerSteps] = [Number(flags.steps), Number(flags["inner-steps"])];
+const cli = join(import.meta.dirname, "../../dist/cli.js");
+
+interface Progress {
+  readonly event: string;
+  readonly step: number;
+}
+
+const start = (args: readonly string[], core?: number): ChildProcess => {
+  const command = [...(core === undefined ? [] : ["taskset", "-c", String(core)]), process.execPath, cli, ...args];
+  return spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "inherit"] });
+};
+
+/** The steps per second of a run, whose log is its standard output. */
+async function stepsPerSecond(run: ChildProcess): Promise<number> {
+  const seen: { readonly at: number; readonly step: number }[] = [];
+  for await (const line of createInterface({ input: run.stdout! })) {
+    if (!line.startsWith("{")) continue;
+    const { event, step } = JSON.parse(line) as Progress;
+    if (event === "progress") seen.push({ at: performance.now(), step });
+  }
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (!first || !last || first === last) throw new Error("the run has too few steps: give more --steps");
+  return (1000 * (last.step - first.step)) / (last.at - first.at);
+}
+
+const train = (most: number) => [
+  ..."train --device wasm --log /dev/stdout --log-format jsonl --preset".split(" "),
+  flags.preset,
+  "--max-steps",
+  String(most),
+];
+
+async function alone(): Promise<number> {
+  return stepsPerSecond(start(train(steps), 0));
+}
+
+async function together(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "wgrad-two-"));
+  const { address, stop } = await startServer();
+  const worker = ["worker", "--nats", address, "--cache", join(folder, "cache")];
+  const workers = [0, 1].map((core) => start([...worker, "--name", `core-${core}`], core));
+  for (const { stdout } of workers) stdout!.resume();
+  try {
+    const sharing = ["--nats", address, "--workers", "2", "--quorum", "2", "--inner-steps", String(innerSteps)];
+    return await stepsPerSecond(start([...train(2 * steps), ...sharing]));
+  } finally {
+    for (const child of workers) child.kill("SIGKILL");
+    stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const [one, two] = [await alone(), await together()];
+console.log(
+  `${flags.preset}: one worker on one core ${one.toFixed(1)} steps/s, two on one core each ${two.toFixed(1)} steps/s: ` +
+    `${(two / one).toFixed(2)} ×, in rounds of ${innerSteps} steps; Node ${process.version}`,
+);
