@@ -2,6 +2,7 @@
  * The options of a new run by where its network comes from, and the event that describes it.
  */
 import type { PreparedEvent } from "../contract.ts";
+import { defaultSettings } from "../settings.ts";
 import type { KeptNetwork } from "./kept.ts";
 import type { Run, RunOptions } from "./run.ts";
 
@@ -21,7 +22,9 @@ export const newRun = ({ settings, loaded }: Pick<RunOptions, "settings" | "load
 
 /** A run that continues from a network that was kept. */
 export async function keptRun(kept: KeptNetwork): Promise<Wanted> {
-  const { settings, snapshot, course, normalization, seconds, file } = kept;
+  const { snapshot, course, normalization, seconds, file } = kept;
+  // An earlier version of the page, with fewer settings, may have kept it.
+  const settings = { ...defaultSettings, ...kept.settings };
   const loaded = file && { file, ...(await import("./files.ts")).networkOf(file) };
   return { settings, loaded, resumeFrom: snapshot, course, normalization, seconds, origin: "kept" };
 }
