@@ -72,7 +72,8 @@ async function emptyRound(rounds: number): Promise<number> {
   const options = { model, dataset, backend, learningRate: 0.01, batchSize: 10, epochs: rounds };
   const trainer = await createTrainer(options);
   const initial = flattened(layoutOf(model), (await trainer.snapshot()).parameters);
-  const sharing = { workers: 1, quorum: 1, innerSteps: 1, outer: defaultOuter, changeType: "float16" } as const;
+  const outer = { outer: defaultOuter, changeType: "float16", stateEvery: 10, isAdaptive: false } as const;
+  const sharing = { workers: 1, quorum: 1, innerSteps: 1, ...outer };
   const name = await storeRun(owner, { version, configuration: {}, data: [], sharing });
   const { signal } = new AbortController();
   const run = { name, layout: layoutOf(model), options: { ...sharing, totalSteps: rounds }, sharing, initial };

@@ -114,6 +114,8 @@ export interface AnchorLaunch {
 export interface LaunchLimits {
   /** Whether the adapter runs on the CPU; other kernels of products are fast there, and the inner axis is not divided. */
   readonly software: boolean;
+  /** Whether arrays that a thread indexes by a variable are slow: their elements are in memory, not in registers. */
+  readonly slowArrays?: boolean;
   /** Elements of four bytes in one binding. */
   readonly bindingElements: number;
   /** Workgroups along one dimension. */

@@ -15,6 +15,7 @@ test("the library exports all names of its parts, without collisions", () => {
     "momentum",
     "muon",
     "nesterov",
+    "regularized",
     "rmsprop",
     "sgd",
   ]);

@@ -19,6 +19,7 @@ export function launchLimitsOf({
 }: Device): Omit<LaunchLimits, "choiceOf"> {
   return {
     software: adapter.software,
+    slowArrays: /swiftshader/i.test(adapter.name),
     bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
     gridSize: limits.maxComputeWorkgroupsPerDimension,
     workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,

@@ -15,7 +15,8 @@ import type { InnerParts } from "./webgpu-inner-parts.ts";
 import type { Precision } from "./precision.ts";
 import { partBlocks, type RegisterTiling } from "./webgpu-register-tilings.ts";
 import type { registerSource } from "./webgpu-registers.ts";
-import type { SoftwareTiling, Tiling } from "./webgpu-tilings.ts";
+import type { SoftwareTiling, Tiling, VariablesTiling } from "./webgpu-tilings.ts";
+import type { variablesSource } from "./webgpu-variables.ts";
 
 /** A range of one axis. */
 export interface Part {
@@ -40,12 +41,14 @@ export type ProductKernel = Pick<AnchorLaunch, "source" | "constants" | "vec4Rea
 
 type Vec4Sides = Readonly<Record<"left" | "right", boolean>>;
 
+let variables: { variablesSource: typeof variablesSource } | undefined;
 let matrices: { subgroupMatrixSource: string } | undefined;
 let registers: { registerSource: typeof registerSource } | undefined;
 
 /** Loads the kernels that a page with a software adapter does not need. */
-export async function loadProductKernels({ software, subgroupMatrix }: LaunchLimits): Promise<void> {
+export async function loadProductKernels({ software, slowArrays, subgroupMatrix }: LaunchLimits): Promise<void> {
   if (subgroupMatrix) matrices ??= await import("./webgpu-subgroup-matrices.ts");
+  if (slowArrays) variables ??= await import("./webgpu-variables.ts");
   if (!software) registers ??= await import("./webgpu-registers.ts");
 }
 
@@ -53,6 +56,7 @@ export async function loadProductKernels({ software, subgroupMatrix }: LaunchLim
 export function productKernel(launch: ProductLaunch): ProductKernel {
   const { tiling } = launch;
   if (tiling.kernel === "matrices") return { source: matrices!.subgroupMatrixSource, constants: tiling.constants };
+  if (tiling.kernel === "variables") return variablesKernel(launch, tiling);
   if (tiling.kernel === "registers") return registerKernel(launch, tiling);
   return tiling.kernel === "subgroups" ? subgroupKernel(launch, tiling) : blocksKernel(launch);
 }
@@ -65,6 +69,17 @@ const BLOCKS: Readonly<Record<Precision, string>> = { float32: blocksFloat32, fl
 
 function blocksKernel({ attributes: { precision }, tiling: { constants } }: ProductLaunch): ProductKernel {
   return { source: [OPERANDS[precision], blocksSource, BLOCKS[precision]].join("\n"), constants };
+}
+
+function variablesKernel(launch: ProductLaunch, { constants }: VariablesTiling): ProductKernel {
+  const { attributes, accumulates } = launch;
+  const sides = { left: false, right: divisibleSides(launch).right && !attributes.transposeRight };
+  const source = variables!.variablesSource(constants["THREAD_ROWS"]!, accumulates);
+  return {
+    source: [...unusedVec4Reads(sides), OPERANDS[attributes.precision], source].join("\n"),
+    constants: { ...constants, ...vec4Constants(sides) },
+    vec4Reads: vec4Reads(sides),
+  };
 }
 
 function subgroupKernel(launch: ProductLaunch, tiling: SoftwareTiling): ProductKernel {

@@ -15,15 +15,37 @@ export interface SoftwareTiling extends TileSizes {
   readonly kernel: "blocks" | "subgroups";
 }
 
+/** A tiling of shaders/matmul_variables.wgsl. */
+export interface VariablesTiling extends TileSizes {
+  readonly kernel: "variables";
+}
+
 /** The tiling of shaders/matmul_subgroup_matrix.wgsl. */
 export interface MatrixTiling extends TileSizes {
   readonly kernel: "matrices";
 }
 
-export type Tiling = SoftwareTiling | RegisterTiling | MatrixTiling;
+export type Tiling = SoftwareTiling | RegisterTiling | VariablesTiling | MatrixTiling;
 
 /** Matrices of outputs along each side of a workgroup's tile. */
 const TILE_MATRICES = 2;
+
+/** A tiling with a variable for each row of a thread, and four columns. */
+function byVariables(threadRows: number, threads: number): VariablesTiling {
+  const constants = { THREAD_ROWS: threadRows, GROUP_THREADS: threads };
+  return { kernel: "variables", constants, tileRows: threadRows, tileColumns: 4 * threads };
+}
+
+const variablesName = (rows: number, threads: number) => `variables, ${rows}×4 outputs, ${threads} threads`;
+
+/** By name, the tilings for adapters with slow arrays. */
+function variablesTilings(): Readonly<Record<string, Tiling>> {
+  const sizes = [8, 4].flatMap((rows) => [32, 4].map((threads) => [rows, threads] as const));
+  return Object.fromEntries(sizes.map(([rows, threads]) => [variablesName(rows, threads), byVariables(rows, threads)]));
+}
+
+/** Few columns have few threads, and few rows few of them for each. */
+const usualVariables = ({ rows, columns }: MatmulAttributes) => variablesName(rows > 4 ? 8 : 4, columns > 32 ? 32 : 4);
 
 /**
  * The tiling by subgroup matrices, where the device has them and the operands are float16. It is then the only one: its bits differ
@@ -110,6 +132,7 @@ const subgroupName = (rows: number, columns: number) => `subgroups, ${rows}×${c
 /** All tilings that a device can run for a product, by name. All give the same bits, so a tuner may choose any. */
 export function possibleTilings(attributes: MatmulAttributes, limits: LaunchLimits): Readonly<Record<string, Tiling>> {
   if (!limits.software) return registerTilings(attributes, limits);
+  if (limits.slowArrays) return variablesTilings();
   const { subgroupSize, workgroupThreads, workgroupBytes } = limits;
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
     const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
@@ -156,6 +179,7 @@ export function chooseTiling(product: MatrixProduct, limits: LaunchLimits): Tili
  */
 export function usualTiling(attributes: MatmulAttributes, limits: LaunchLimits): string {
   if (!limits.software) return usualRegisterTiling(attributes, limits);
+  if (limits.slowArrays) return usualVariables(attributes);
   const { rows, columns } = attributes;
   const { subgroupSize } = limits;
   if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize))
