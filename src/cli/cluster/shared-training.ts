@@ -59,7 +59,7 @@ export async function trainWithWorkers(training: SharedTraining): Promise<void> 
     ...field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats)}\``),
   ]);
   const report = run.flags.report === undefined ? undefined : await startReport(run.flags.report, run, subject);
-  const [interruption, cancellation] = [new Interruption(), await Cancellation.watch(link, name)];
+  const [interruption, cancellation] = [new Interruption(), new Cancellation(link, name)];
   try {
     const signal = AbortSignal.any([interruption.signal, cancellation.signal]);
     const progress = new SharedProgress({ ...training, name, report, signal });

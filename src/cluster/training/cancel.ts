@@ -2,6 +2,7 @@
  * Ends a run that workers share before its end. Its log and its values stay, so it can be continued.
  */
 import type { NatsLink } from "../connection.ts";
+import { pauseBeforeRetry } from "../retry.ts";
 import { REPORT_MILLISECONDS } from "./members.ts";
 import { roundBytes } from "./messages.ts";
 import { cancelledKey, roundSubject, RUNS } from "./names.ts";
@@ -35,18 +36,16 @@ export async function cancelRun(link: NatsLink, run: string): Promise<void> {
 
 /** Notices that a run is cancelled. */
 export class Cancellation {
+  readonly #link: NatsLink;
+  readonly #run: string;
   readonly #controller = new AbortController();
-  readonly #watch: { stop(): void };
-
-  private constructor(watch: AsyncIterable<{ readonly operation: string }> & { stop(): void }) {
-    this.#watch = watch;
-    void this.#follow(watch);
-  }
+  #watch: { stop(): void } | undefined;
+  #isStopped = false;
 
   /** Watches a run, until `stop` is called. */
-  static async watch({ packages, streams }: NatsLink, run: string): Promise<Cancellation> {
-    const runs = await new packages.kv.Kvm(streams).open(RUNS);
-    return new Cancellation(await runs.watch({ key: cancelledKey(run) }));
+  constructor(link: NatsLink, run: string) {
+    [this.#link, this.#run] = [link, run];
+    void this.#follow();
   }
 
   get signal(): AbortSignal {
@@ -54,12 +53,24 @@ export class Cancellation {
   }
 
   stop(): void {
-    this.#watch.stop();
+    this.#isStopped = true;
+    this.#watch?.stop();
   }
 
-  async #follow(watch: AsyncIterable<{ readonly operation: string }>): Promise<void> {
-    for await (const { operation } of watch) {
-      if (operation === "PUT") this.#controller.abort();
+  /** Watches again if the watch ends, as after a restart of the server. */
+  async #follow(): Promise<void> {
+    while (!this.#isStopped && !this.#link.connection.isClosed()) {
+      await this.#watchOnce().catch(() => undefined);
+      if (!this.#isStopped) await pauseBeforeRetry();
     }
+  }
+
+  async #watchOnce(): Promise<void> {
+    const { packages, streams } = this.#link;
+    const runs = await new packages.kv.Kvm(streams).open(RUNS);
+    const watch = await runs.watch({ key: cancelledKey(this.#run) });
+    this.#watch = watch;
+    if (this.#isStopped) watch.stop();
+    for await (const { operation } of watch) if (operation === "PUT") this.#controller.abort();
   }
 }

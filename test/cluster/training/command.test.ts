@@ -44,9 +44,9 @@ describe("wgrad train --nats", () => {
     const args = train(600, ...shared("--workers", "2", "--quorum", "2", "--browsers", ...outputs));
     const run = await cli.run(args);
     expect(run).toMatchObject({ code: 0 });
-    const [, name = ""] = /^run +([0-9a-f]{12}): 50 steps a round, 2 workers$/m.exec(run.stdout) ?? [];
+    expect(run.stdout).toMatch(/^run +[0-9a-f]{12}: 50 steps a round, 2 workers$/m);
     const link = await server.current.connect();
-    const { prepared } = await loadRun(link, name);
+    const { prepared } = await loadRun(link, runIn(run.stdout));
     const bucket = await ObjectBucket.open(link, DATA);
     const { settings, dataset } = await fetchPreparedRun(prepared!, (reference) => bucket.get(reference));
     await link.close();
