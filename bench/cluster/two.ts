@@ -10,10 +10,9 @@
  * from MNIST_DIR.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { startServer } from "./server.ts";
 
@@ -37,47 +36,48 @@ const start = (args: readonly string[], core?: number): ChildProcess => {
   return spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "inherit"] });
 };
 
-/** The steps per second of a run, whose log is its standard output. */
-async function stepsPerSecond(run: ChildProcess): Promise<number> {
+/** The events of a log that is being written, as far as it is complete. */
+function progressIn(log: string): Progress[] {
+  const lines = existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(0, -1) : [];
+  return lines.map((line) => JSON.parse(line) as Progress).filter(({ event }) => event === "progress");
+}
+
+const POLL_MILLISECONDS = 10;
+
+/** Starts `wgrad train`, and measures its steps per second. */
+async function stepsPerSecond(log: string, most: number, more: readonly string[], core?: number): Promise<number> {
+  const run = start([...train(most), "--log", log, ...more], core);
+  run.stdout!.resume();
   const seen: { readonly at: number; readonly step: number }[] = [];
-  for await (const line of createInterface({ input: run.stdout! })) {
-    if (!line.startsWith("{")) continue;
-    const { event, step } = JSON.parse(line) as Progress;
-    if (event === "progress") seen.push({ at: performance.now(), step });
+  while (run.exitCode === null) {
+    for (const { step } of progressIn(log).slice(seen.length)) seen.push({ at: performance.now(), step });
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
   }
   const [first, last] = [seen[0], seen.at(-1)];
   if (!first || !last || first === last) throw new Error("the run has too few steps: give more --steps");
   return (1000 * (last.step - first.step)) / (last.at - first.at);
 }
 
-const train = (most: number) => [
-  ..."train --device wasm --log /dev/stdout --log-format jsonl --preset".split(" "),
-  flags.preset,
-  "--max-steps",
-  String(most),
-];
+const train = (most: number) => ["train", "--device", "wasm", "--preset", flags.preset, "--max-steps", String(most)];
 
-async function alone(): Promise<number> {
-  return stepsPerSecond(start(train(steps), 0));
-}
-
-async function together(): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), "wgrad-two-"));
+async function together(folder: string): Promise<number> {
   const { address, stop } = await startServer();
   const worker = ["worker", "--nats", address, "--cache", join(folder, "cache")];
   const workers = [0, 1].map((core) => start([...worker, "--name", `core-${core}`], core));
   for (const { stdout } of workers) stdout!.resume();
   try {
     const sharing = ["--nats", address, "--workers", "2", "--quorum", "2", "--inner-steps", String(innerSteps)];
-    return await stepsPerSecond(start([...train(2 * steps), ...sharing]));
+    return await stepsPerSecond(join(folder, "two.jsonl"), 2 * steps, sharing);
   } finally {
     for (const child of workers) child.kill("SIGKILL");
     stop();
-    rmSync(folder, { recursive: true });
   }
 }
 
-const [one, two] = [await alone(), await together()];
+const folder = mkdtempSync(join(tmpdir(), "wgrad-two-"));
+const one = await stepsPerSecond(join(folder, "one.jsonl"), steps, [], 0);
+const two = await together(folder);
+rmSync(folder, { recursive: true });
 console.log(
   `${flags.preset}: one worker on one core ${one.toFixed(1)} steps/s, two on one core each ${two.toFixed(1)} steps/s: ` +
     `${(two / one).toFixed(2)} ×, in rounds of ${innerSteps} steps; Node ${process.version}`,
