@@ -105,8 +105,10 @@ describe("a visitor of the Convolution tab", () => {
   });
 
   test("draws, and sees the input and the answer change while the pen is down", async () => {
-    // Without a drawing, the input is a test image of a 3.
+    // Without a drawing, the input is a test image of a 3. The sample that was drawn is a 3, too.
+    const sample = await pixelsOf(page, at("input"));
     await visitor.click("clear");
+    await expect.poll(() => pixelsOf(page, at("input")), { timeout: 20_000 }).not.toBe(sample);
     await visitor.says(at("prediction"), /^3$/);
     const before = await pixelsOf(page, at("input"));
     const pad = page.getByTestId("draw-pad");
