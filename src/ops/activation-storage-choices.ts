@@ -1,5 +1,5 @@
-/** The types in which activations can be stored between the passes. */
-export const activationStorages = ["float32", "float16"] as const;
-
 /** The type in which activations are stored between the forward and the backward pass. */
-export type ActivationStorage = (typeof activationStorages)[number];
+export type ActivationStorage = "float32" | "float16";
+
+/** The types in which activations can be stored between the passes. */
+export const activationStorages: readonly ActivationStorage[] = ["float32", "float16"];
