@@ -129,10 +129,19 @@ const SUBGROUP_OUTPUTS = [
 
 const subgroupName = (rows: number, columns: number) => `subgroups, ${rows}×${columns} outputs`;
 
+/** A product by itself, or with what is known of its operands. */
+type Described = MatmulAttributes & Partial<Pick<MatrixProduct, "virtual">>;
+
+/**
+ * Whether a product runs with variables in place of arrays. The code of each read of the left operand is then in the kernel once for
+ * each row of a thread. With the patches of a convolution, SwiftShader took minutes and 10 GB of memory to compile that.
+ */
+const isByVariables = ({ virtual }: Described, { slowArrays }: LaunchLimits) => slowArrays === true && !virtual;
+
 /** All tilings that a device can run for a product, by name. All give the same bits, so a tuner may choose any. */
-export function possibleTilings(attributes: MatmulAttributes, limits: LaunchLimits): Readonly<Record<string, Tiling>> {
-  if (!limits.software) return registerTilings(attributes, limits);
-  if (limits.slowArrays) return variablesTilings();
+export function possibleTilings(product: Described, limits: LaunchLimits): Readonly<Record<string, Tiling>> {
+  if (!limits.software) return registerTilings(product, limits);
+  if (isByVariables(product, limits)) return variablesTilings();
   const { subgroupSize, workgroupThreads, workgroupBytes } = limits;
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
     const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
@@ -177,13 +186,13 @@ export function chooseTiling(product: MatrixProduct, limits: LaunchLimits): Tili
  * memory (64×784 · 784×128 on lavapipe: 19 against 4.7 GFLOP/s on two cores). If a side is shorter than a tile, there
  * are fewer outputs per thread, so that threads do not compute padding.
  */
-export function usualTiling(attributes: MatmulAttributes, limits: LaunchLimits): string {
-  if (!limits.software) return usualRegisterTiling(attributes, limits);
-  if (limits.slowArrays) return usualVariables(attributes);
-  const { rows, columns } = attributes;
+export function usualTiling(product: Described, limits: LaunchLimits): string {
+  if (!limits.software) return usualRegisterTiling(product, limits);
+  if (isByVariables(product, limits)) return usualVariables(product);
+  const { rows, columns } = product;
   const { subgroupSize } = limits;
   if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize))
-    return usualSubgroupTiling(attributes, subgroupSize);
+    return usualSubgroupTiling(product, subgroupSize);
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
   const [down, across] = [along(rows), along(columns)];
   // If a side is short, more workgroups are better than longer tiles.
