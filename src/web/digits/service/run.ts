@@ -260,7 +260,8 @@ export class Run {
           if (!isDeviceLoss(error)) throw error;
           // The trainer's own predict replaces a lost device.
           await trainer.predict(picture).catch((failure: unknown) => {
-            if (!isDeviceLoss(failure)) throw failure;
+            // A device that cannot be replaced is reported as the training reports it.
+            if (failure instanceof DeviceLostError || !isDeviceLoss(failure)) throw failure;
           });
           return this.#inference.predict(picture);
         }
