@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useForChart } from "../../shared/redraws.ts";
 import { lazy } from "../../shared/lazy.tsx";
@@ -6,9 +7,21 @@ import { clear, isEmpty, isSample, PadCanvas, picture, undo } from "./pad-canvas
 
 const Keep = lazy(async () => (await import("../collection/keep.tsx")).Keep);
 
+/** Whether an earlier visit may have kept drawings. A first visit does not load their code until the visitor draws. */
+const mayHaveDrawings = signal(false);
+
+/** Browsers that list no databases, or store nothing, count as having some. */
+async function lookForDrawings(): Promise<void> {
+  const all = await Promise.resolve()
+    .then(() => indexedDB.databases())
+    .catch(() => undefined);
+  mayHaveDrawings.value = all?.some(({ name }) => name === "wgrad-drawings") ?? true;
+}
+
 export function DrawPad() {
   // The prediction changes during training.
   const moment = useForChart(step).value;
+  useEffect(() => void lookForDrawings(), []);
   useEffect(() => void (picture.value && predictDrawing(picture.value)), [moment, prepared.value]);
   return (
     <div class="pad" role="group" aria-label="Draw a digit">
@@ -30,7 +43,7 @@ export function DrawPad() {
         </span>
       </div>
       <PadCanvas />
-      <div class="keep-place">{prepared.value && <Keep />}</div>
+      <div class="keep-place">{prepared.value && (!isSample.value || mayHaveDrawings.value) && <Keep />}</div>
     </div>
   );
 }

@@ -39,11 +39,14 @@ describe("a class that draws", () => {
     visitor = await demo.arrive("wasm", SMALL);
     page = visitor.page;
     await visitor.reaches("test-accuracy", 85);
-    await page.getByTestId("keep-0").waitFor();
   });
   afterAll(() => visitor.leave());
 
   test("keeps a drawing as what the network reads, and another one as something else", async () => {
+    // The sample digit cannot be kept.
+    expect(await page.getByTestId("keep-1").count()).toBe(0);
+    await visitor.click("clear");
+    await page.getByTestId("keep-1").waitFor();
     expect(await page.getByTestId("keep-1").isDisabled()).toBe(true);
     await draw(visitor, 1);
     // The network's answer is proposed.
