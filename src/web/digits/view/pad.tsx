@@ -43,7 +43,13 @@ export function DrawPad() {
         </span>
       </div>
       <PadCanvas />
-      <div class="keep-place">{prepared.value && (!isSample.value || mayHaveDrawings.value) && <Keep />}</div>
+      <div class="keep-place">
+        {prepared.value && (!isSample.value || mayHaveDrawings.value) ? (
+          <Keep />
+        ) : (
+          <p class="quiet">Draw a digit, and keep it for a test set of your own.</p>
+        )}
+      </div>
     </div>
   );
 }
