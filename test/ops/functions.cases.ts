@@ -50,7 +50,8 @@ const unary: readonly Unary[] = [
     tolerance: {
       c: 8,
       scale: "each",
-      functionError: (_, element, { x }) => (Math.abs(x![element]!) < 0.31 ? 0 : logError(1 + x![element]!) + 2 ** -22),
+      functionError: (_, element, { x }) =>
+        Math.abs(x![element]!) < Math.fround(0.3) ? 0 : logError(1 + x![element]!) + 2 ** -22,
     },
   },
   {
@@ -61,7 +62,8 @@ const unary: readonly Unary[] = [
     tolerance: {
       c: 8,
       scale: "each",
-      functionError: (_, element, { x }) => (Math.abs(x![element]!) < 0.36 ? 0 : expError(x![element]!) + ulp(1)),
+      functionError: (_, element, { x }) =>
+        Math.abs(x![element]!) < Math.fround(0.35) ? 0 : expError(x![element]!) + ulp(1),
     },
     gradientTolerance: { functionError: (_, element, { x }) => 1.5 * expError(x![element]!) },
   },
