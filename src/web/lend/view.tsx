@@ -30,9 +30,9 @@ export function LendView({ address, run }: ViewProps) {
     <section class="card lend" aria-label="Lend this tab">
       <h2>Lend this tab to a training run</h2>
       <p>
-        Somebody who trains a model with <code>wgrad train --nats … --browsers</code> can give you the address of a
-        server. This tab then trains parts of the run on your device, as one of its workers. It sends nothing but the
-        changes that it trained, and stops when you press Stop or close the tab.
+        If someone trains a model with <code>wgrad train --nats … --browsers</code>, ask them for the address of the
+        server. This tab then trains parts of the run on your device, as one of its workers. It sends only the changes
+        that it trained, and stops when you press Stop or close the tab.
       </p>
       <ServerForm address={address} isDisabled={isLending || activity.value === "connecting" || !device.value} />
       {!isLending && runs.value && <RunForm offered={runs.value} proposed={run} />}
