@@ -76,6 +76,7 @@ function measureCase(runtime, given, timeout) {
     child.stderr.on("data", (text) => (errors += text));
     child.on("close", (code, signal) => {
       if (printed.includes("\n")) return resolve(JSON.parse(printed));
+      if (signal === "SIGTERM") return resolve({ failed: `it was not done after ${timeout / 1000} s` });
       const lines = errors.trim().split("\n");
       const line = lines.find((text) => /^\w*Error\b/.test(text)) ?? lines.at(-1);
       resolve({ failed: `the process ended by ${signal ?? `code ${code}`}: ${line}` });
@@ -112,8 +113,8 @@ async function referenceLosses(cases, settings) {
 /** Writes wgrad's order of the examples of a case to a file, so that no other process has to load wgrad. */
 async function orderOf({ batch }, folder) {
   const { wgrad } = await import("../runtimes/wgrad.mjs");
-  // At least two batches, so that no step of wgrad is an epoch of its own.
-  const count = Math.max(256, 2 * batch);
+  // The steps that are checked are in the first epoch: the other runtimes repeat its order.
+  const count = Math.max(256, 4 * batch);
   const file = join(folder, `order-${count}`);
   // A trainer's default seed is 1.
   writeFileSync(file, wgrad.epochOrder(count, 1, 0));
