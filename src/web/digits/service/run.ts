@@ -79,8 +79,8 @@ export class Run {
   /** Which pixels have ink in a training image. */
   #inked: Uint8Array | undefined;
   #lastInference: Promise<unknown> = Promise.resolve();
-  /** The promise of the device's loss, and whether it has resolved. */
-  #watched: { readonly lost: Promise<string>; isLost: boolean } | undefined;
+  /** The session in use, and whether its device was lost. */
+  #watched: { readonly session: unknown; isLost: boolean } | undefined;
   /** The pending calls of the trainer and its session. */
   readonly #pending = new Set<Promise<unknown>>();
 
@@ -165,10 +165,11 @@ export class Run {
    * fail with any error.
    */
   watchDevice(): (failure: unknown) => boolean {
-    const { lost } = this.options.backend;
-    if (this.#watched?.lost !== lost) {
-      const begun = { lost, isLost: false };
-      void lost.then(() => (begun.isLost = true));
+    // The session of a lost device stays in use, disposed of, for a moment after the backend has another device.
+    const { session } = this.trainer;
+    if (this.#watched?.session !== session) {
+      const begun = { session, isLost: false };
+      void this.options.backend.lost.then(() => (begun.isLost = true));
       this.#watched = begun;
     }
     const watched = this.#watched;
