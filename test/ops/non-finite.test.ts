@@ -3,7 +3,8 @@ import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { acquireBackend } from "../gpu.ts";
 import { acquireWasmBackend } from "../wasm.ts";
-import { differencesOf, nonFiniteCases } from "./non-finite.ts";
+import { nonFiniteCases } from "./non-finite.ts";
+import { differencesOf } from "./non-finite-differences.ts";
 
 const backends: Readonly<Record<string, () => Promise<Backend> | Backend>> = {
   "cpu float32": () => createCpuBackend(),

@@ -3,8 +3,6 @@
  * outputs and for gradients. Where two operands are equal wgrad's gradient goes to the first, PyTorch's to both in halves.
  * Not from PyTorch: the parts of a chain that a backend fuses differently must agree.
  */
-import type { Backend } from "../../src/backends/backend.ts";
-import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, input } from "../../src/graph/leaves.ts";
 import { sizeOf, type Tensor } from "../../src/graph/tensor.ts";
 import {
@@ -377,25 +375,3 @@ const rowCases: readonly NonFiniteCase[] = [
 ];
 
 export const nonFiniteCases: readonly NonFiniteCase[] = [...elementwiseCases, ...pairCases, ...rowCases];
-
-const isAlmost = (found: number, wanted: number) =>
-  Object.is(found, wanted) || found === wanted || Math.abs(found - wanted) <= 2e-6 * Math.max(1, Math.abs(wanted));
-
-/** Runs a case. @returns the differences from the expected results, in words */
-export async function differencesOf(
-  backend: Backend,
-  { leaves, values, outputs, expected }: NonFiniteCase,
-): Promise<string[]> {
-  const session = backend.createSession();
-  const executable = await session.compile(defineGraph(outputs));
-  for (const [name, leaf] of Object.entries(leaves)) session.write(leaf, values[name]!);
-  await executable.run(0, 1);
-  const differences: string[] = [];
-  for (const [output, wanted] of Object.entries(expected)) {
-    const results = Array.from(await executable.read(output));
-    const wrong = results.findIndex((found, index) => !isAlmost(found, wanted[index % wanted.length]!));
-    if (wrong >= 0) differences.push(`${output}[${wrong}] is ${results[wrong]}, not ${wanted[wrong % wanted.length]}`);
-  }
-  session.dispose();
-  return differences;
-}

@@ -1,6 +1,7 @@
 /* The page of non-finite.test.ts: it writes to the console what is not as expected, and then a line that ends it. */
 import { createBackend } from "../../src/backends/choose.ts";
-import { differencesOf, nonFiniteCases } from "../ops/non-finite.ts";
+import { nonFiniteCases } from "../ops/non-finite.ts";
+import { differencesOf } from "../ops/non-finite-differences.ts";
 
 const backend = await createBackend({ device: "webgpu" });
 for (const nonFiniteCase of nonFiniteCases) {

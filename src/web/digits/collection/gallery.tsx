@@ -6,6 +6,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { visit } from "../../shared/address/history.ts";
 import { Checkbox, NumberField } from "../../shared/fields.tsx";
+import { FileButton } from "../../shared/file-button.tsx";
 import { percent } from "../../shared/format.ts";
 import { rareFields } from "../settings.ts";
 import { draft, edit, prepared, test, viewOptions } from "../state/index.ts";
@@ -56,20 +57,7 @@ function Buttons({ all }: { all: readonly StoredDrawing[] }) {
       <button type="button" data-testid="export-drawings" disabled={all.length === 0} onClick={exportFile}>
         Export
       </button>
-      <label class="button">
-        Import
-        <input
-          type="file"
-          class="hidden"
-          data-testid="import-drawings"
-          accept=".zip"
-          onChange={({ currentTarget }) => {
-            const file = currentTarget.files?.[0];
-            currentTarget.value = "";
-            if (file) void importFile(file);
-          }}
-        />
-      </label>
+      <FileButton label="Import" testId="import-drawings" accept=".zip" onFile={(file) => void importFile(file)} />
       <button type="button" data-testid="remove-drawings" disabled={all.length === 0} onClick={() => remove(all)}>
         Remove all
       </button>

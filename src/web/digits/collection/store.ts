@@ -3,6 +3,7 @@
  */
 import { DataError } from "../../../index.ts";
 import { objectStore } from "../../shared/object-store.ts";
+import { DATABASE } from "./database.ts";
 
 /** A drawing as the network sees it, and what it is. */
 export interface LabeledDrawing {
@@ -20,7 +21,7 @@ export interface StoredDrawing extends LabeledDrawing {
 /** The most drawings: their gallery and readings stay quick, and a class of thirty draws a tenth of them. */
 export const MOST_DRAWINGS = 5000;
 
-const inStore = objectStore("wgrad-drawings", "drawings", { keyPath: "id", autoIncrement: true });
+const inStore = objectStore(DATABASE, "drawings", { keyPath: "id", autoIncrement: true });
 
 /** All drawings, the first kept first. @throws DataError if the browser does not let the page store anything */
 export const storedDrawings = (): Promise<StoredDrawing[]> =>

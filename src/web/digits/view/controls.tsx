@@ -1,6 +1,7 @@
 /*
  * The buttons of the Digits tab.
  */
+import { FileButton } from "../../shared/file-button.tsx";
 import { RunButtons } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import {
@@ -43,21 +44,13 @@ function Files({ ready }: { ready: boolean }) {
       <button type="button" data-testid="save" disabled={!ready} onClick={saveFile}>
         Save
       </button>
-      <label class={ready ? "button" : "button disabled"}>
-        Load
-        <input
-          type="file"
-          class="hidden"
-          data-testid="load"
-          accept=".safetensors"
-          disabled={!ready}
-          onChange={({ currentTarget }) => {
-            const file = currentTarget.files?.[0];
-            currentTarget.value = "";
-            if (file) void loadFile(file);
-          }}
-        />
-      </label>
+      <FileButton
+        label="Load"
+        testId="load"
+        accept=".safetensors"
+        disabled={!ready}
+        onFile={(file) => void loadFile(file)}
+      />
       <ShareButton testId="share" />
     </div>
   );

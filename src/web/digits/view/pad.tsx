@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useForChart } from "../../shared/redraws.ts";
 import { lazy } from "../../shared/lazy.tsx";
+import { DATABASE } from "../collection/database.ts";
 import { predictDrawing, prepared, step } from "../state/index.ts";
 import { clear, isEmpty, isSample, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 
@@ -15,7 +16,7 @@ async function lookForDrawings(): Promise<void> {
   const all = await Promise.resolve()
     .then(() => indexedDB.databases())
     .catch(() => undefined);
-  mayHaveDrawings.value = all?.some(({ name }) => name === "wgrad-drawings") ?? true;
+  mayHaveDrawings.value = all?.some(({ name }) => name === DATABASE) ?? true;
 }
 
 export function DrawPad() {

@@ -2,6 +2,7 @@
  * What the network learns: a task, or the visitor's own text.
  */
 import { Select } from "../../shared/fields.tsx";
+import { FileButton } from "../../shared/file-button.tsx";
 import { networkFields, TEXT_LIMITS, type RunSettings } from "../settings.ts";
 import { ownText, settings, takeFile, takeText, textForm } from "../state/index.ts";
 
@@ -68,20 +69,12 @@ export function TextForm() {
         <button type="submit" class="primary" data-testid="text-learn">
           Learn this text
         </button>
-        <label class="button">
-          Open a file
-          <input
-            type="file"
-            class="hidden"
-            data-testid="text-file"
-            accept=".txt,.md,.csv,.json,.html,text/*"
-            onChange={({ currentTarget }) => {
-              const file = currentTarget.files?.[0];
-              if (file) void takeFile(file);
-              currentTarget.value = "";
-            }}
-          />
-        </label>
+        <FileButton
+          label="Open a file"
+          testId="text-file"
+          accept=".txt,.md,.csv,.json,.html,text/*"
+          onFile={(file) => void takeFile(file)}
+        />
         <button type="button" data-testid="text-cancel" onClick={() => (textForm.value = { open: false })}>
           Cancel
         </button>
