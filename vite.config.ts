@@ -27,14 +27,16 @@ function mayLoadLater(id: string, graph: ModuleGraph): boolean {
   return may;
 }
 
-let ofIndex: Set<string> | undefined;
-
-/** Whether the library's entry point imports a module statically. */
-function isOfIndex(id: string, graph: ModuleGraph): boolean {
-  ofIndex ??= new Set([entry("src/index.ts")]);
-  for (const one of ofIndex) for (const other of graph.getModuleInfo(one)?.importedIds ?? []) ofIndex.add(other);
-  return ofIndex.has(id);
+/** The test whether a module is an entry point, or is imported by it statically. */
+function isOf(path: string): (id: string, graph: ModuleGraph) => boolean {
+  const imported = new Set([entry(path)]);
+  return (id, graph) => {
+    for (const one of imported) for (const other of graph.getModuleInfo(one)?.importedIds ?? []) imported.add(other);
+    return imported.has(id);
+  };
 }
+
+const isOfIndex = isOf("src/index.ts");
 
 /**
  * One chunk for what the entry point imports: Node reads and links one file in less time than 40. Without modules that load others by
@@ -78,12 +80,36 @@ const library: ViteUserConfig["build"] = {
   },
 };
 
+const isOfDemo = isOf("src/web/main.tsx");
+
+/** What a first visit loads as well, and more than one part uses. */
+const SHARED = /\/src\/(data\/resample|train\/curve|web\/lessons\/show)\.ts/;
+
+/**
+ * One chunk for the demo's own files that it loads first, and the packages that they use. Otherwise each set of its later parts that
+ * share a module makes a chunk. Without the library, of which the entry point imports all, and the demo uses little.
+ */
+const firstOf = (id: string, graph: ModuleGraph) => {
+  const isOwn = id !== entry("src/web/main.tsx") && /\/(src\/web|node_modules)\//.test(id);
+  return (isOwn && isOfDemo(id, graph)) || SHARED.test(id) ? "first" : null;
+};
+
 /** The demo and the benchmark as pages, in dist/demo: `vite build --mode demo`. They may be served from any folder. */
 const pages: ViteUserConfig["build"] = {
   target: "es2023",
   outDir: "dist/demo",
-  rolldownOptions: { input: { index: entry("index.html"), bench: entry("bench.html") } },
+  rolldownOptions: {
+    input: { index: entry("index.html"), bench: entry("bench.html") },
+    output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: firstOf }] } },
+  },
 };
+
+const isOfWebGPU = isOf("src/backends/webgpu/index.ts");
+const isOfWasm = isOf("src/backends/wasm/index.ts");
+
+/** The WebGPU backend in one chunk, although a part that it loads later uses much of it. It shares most of the compiler with WebAssembly. */
+const webgpuOf = (id: string, graph: ModuleGraph) =>
+  isOfWebGPU(id, graph) && !(id.includes("/src/compiler/") && isOfWasm(id, graph)) ? "webgpu" : null;
 
 /**
  * Of a page's worker: all that it imports statically is one chunk. Otherwise each set of tabs that share a module makes a
@@ -91,7 +117,7 @@ const pages: ViteUserConfig["build"] = {
  */
 const oneFirstChunk = {
   includeDependenciesRecursively: false,
-  groups: [{ name: "first", tags: ["$initial" as const] }],
+  groups: [{ name: "first", tags: ["$initial" as const] }, { name: webgpuOf }],
 };
 
 /**
@@ -138,8 +164,10 @@ function tests(): ViteUserConfig["test"] {
   const other = { include: ["test/**/*.test.ts"], exclude: unit, globalSetup: "test/builds-folder.ts" };
   return {
     pool: "forks",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Devices are software, and other processes may keep the cores for seconds, in which nothing happens that a test waits for.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       // Files without a device share a process and its modules, which take 0.4 s of CPU time for each file otherwise.
       { extends: true, test: { name: "unit", include: unit, isolate: false } },

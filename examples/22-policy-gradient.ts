@@ -9,7 +9,6 @@
  * are still running at step t, reduces the variance of the estimate.
  */
 import {
-  constant,
   defineGraph,
   dense,
   gradients,
@@ -125,7 +124,7 @@ export async function learn(
   ];
   const loss = sigmoidBinaryCrossEntropy(policy.apply(states), actions, { weights, reduction: "sum" });
   const slopes = gradients(loss, policy.parameters);
-  const changes = optimizers.adam().update(policy.parameters, slopes, { learningRate: constant(LEARNING_RATE) });
+  const changes = optimizers.adam().update(policy.parameters, slopes, { learningRate: LEARNING_RATE });
   const session = backend.createSession();
   const acting = await session.compile(defineGraph({ right: sigmoid(policy.apply(now)) }));
   const learning = await session.compile(defineGraph({ loss }, changes));

@@ -20,8 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             slope += g;
             correlation += g * (read_x(row * COUNT + column) - mean) * scale;
         }
-        slope = sum_over_lanes(slot, lane, slope) / f32(COUNT);
-        correlation = sum_over_lanes(slot, lane, correlation) / f32(COUNT);
+        slope = sum_over_lanes(slot, lane, slope, group.z) / f32(COUNT);
+        correlation = sum_over_lanes(slot, lane, correlation, group.z) / f32(COUNT);
         if (first + slot < OUTPUTS) {
             for (var column = lane; column < COUNT; column += LANES) {
                 let index = row * COUNT + column;

@@ -4,11 +4,15 @@
 // rows and broadcasts it to the others, and reads the right operand of THREAD_COLUMNS columns. There is no workgroup
 // memory and no barrier: on lavapipe both cost more than the product. There, a read of a vec4 costs little more than
 // that of one element, so operands are read in vec4s where their rows in memory have a multiple of four elements, and
-// STEP values of k are processed at once.
-// Expects: the constants of matmul.wgsl without its blocks, THREAD_ROWS a multiple of eight, LANES (4 or 8), STEP (1 or
-// 4, a divisor of the number of values of k), LEFT_VEC4 and RIGHT_VEC4 (along k, which needs STEP 4, or along rows and
-// columns if these are adjacent in memory, which needs THREAD_ROWS a multiple of 4 LANES or THREAD_COLUMNS of 4), and no
-// GROUP_… or TILE_….
+// STEP values of k are processed at once. With STEP 1, a lane holds the four values of k that it has read of the left
+// operand: a word has four bytes, and the place of a row in a data set is looked up once for the four.
+// Expects matmul_elements.wgsl, and: the constants of matmul.wgsl without its blocks, THREAD_ROWS a multiple of eight,
+// LANES (4 or 8), STEP (1 or 4, a divisor of the number of values of k), LEFT_VEC4 and RIGHT_VEC4 (along k, which
+// needs a multiple of 4 of them, and STEP 4 for the right operand; or along rows and columns if these are adjacent in
+// memory, which needs THREAD_ROWS a multiple of 4 LANES or THREAD_COLUMNS of 4), and no GROUP_… or TILE_….
+
+// Whether lanes hold the left operand of four values of k, which they read where k is a multiple of 4.
+const LEFT_ALONG_INNER = LEFT_VEC4 && !TRANSPOSE_LEFT;
 
 const LEFT_BLOCK = select(LANES, 4u * LANES, LEFT_VEC4 && TRANSPOSE_LEFT);
 
@@ -22,16 +26,6 @@ fn read_rows(matrix: u32, row: u32, k: u32) -> vec4<f32> {
         return read_left_vec4(matrix + k, min(row, LAST_ROW - 4u));
     }
     return read_left_vec4(matrix + min(row, LAST_ROW - 1u), k);
-}
-
-fn read_row(matrix: u32, row: u32, k: u32) -> f32 {
-    let inside = min(row, LAST_ROW - 1u);
-    return read_left(matrix + select(inside, k, TRANSPOSE_LEFT), select(k, inside, TRANSPOSE_LEFT));
-}
-
-fn read_column(matrix: u32, k: u32, column: u32) -> f32 {
-    let inside = min(column, LAST_COLUMN - 1u);
-    return read_right(matrix + select(k, inside, TRANSPOSE_RIGHT), select(inside, k, TRANSPOSE_RIGHT));
 }
 
 alias Right = array<f32, THREAD_COLUMNS>;
@@ -60,7 +54,7 @@ fn read_columns(matrix: u32, k: u32, first_column: u32, lane: u32) -> array<Righ
     } else {
         for (var u = 0u; u < STEP; u++) {
             for (var c = 0u; c < THREAD_COLUMNS; c++) {
-                values[u][c] = read_column(matrix, k + u, first_column + column_of(lane, c));
+                values[u][c] = read_right_value(matrix, k + u, first_column + column_of(lane, c));
             }
         }
     }
@@ -101,6 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     let first_column = FIRST_COLUMN + group.x * (LANES * THREAD_COLUMNS);
     var sums: Sums;
     var column_sums: array<f32, THREAD_COLUMNS>;
+    var held: array<vec4<f32>, THREAD_ROWS / LANES>;
     // group.z is below BATCHES, so `zero` is 0, but the compiler cannot know it, which keeps it from unrolling loops that
     // start there: compiling takes a tenth of the time, and the kernel is as fast.
     if (ACCUMULATE) {
@@ -113,6 +108,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         }
     }
     for (var k = FIRST_INNER + zero; k < LAST_INNER; k += STEP) {
+        if (LEFT_ALONG_INNER && (STEP == 4u || k % 4u == 0u)) {
+            for (var first = 0u; first < THREAD_ROWS; first += LANES) {
+                held[first / LANES] = read_rows(left, first_row + first + lane, k);
+            }
+        }
         let exact = read_columns(right, k, first_column, lane);
         var right_values: array<Right, STEP>;
         for (var u = 0u; u < STEP; u++) {
@@ -131,14 +131,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
                         add_rows(&sums, first + i, 4u, own[i], right_values[u]);
                     }
                 }
-            } else if (LEFT_VEC4) {
-                let own = read_rows(left, first_row + first + lane, k);
+            } else if (LEFT_ALONG_INNER) {
+                let own = held[first / LANES];
                 for (var u = 0u; u < STEP; u++) {
                     add_rows(&sums, first, 1u, own[u], right_values[u]);
                 }
+                // With STEP 1, the value of each k is in x: an index that is not constant would keep the vector in memory.
+                held[first / LANES] = own.yzwx;
             } else {
                 for (var u = 0u; u < STEP; u++) {
-                    add_rows(&sums, first, 1u, read_row(left, first_row + first + lane, k + u), right_values[u]);
+                    add_rows(&sums, first, 1u, read_left_value(left, first_row + first + lane, k + u), right_values[u]);
                 }
             }
         }

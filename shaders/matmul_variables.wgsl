@@ -5,28 +5,18 @@
 // 4 · THREAD_ROWS multiply-adds.
 // On SwiftShader, an access to an array by a variable costs more than a multiply-add, and a barrier switches between threads, which
 // it runs as fibers: 64×784 · 784×128 takes 8 to 11 ms of a core by variables, 31 to 35 by an array, and 176 with workgroup memory.
-// Expects: the constants of matmul.wgsl without those of its tiling; THREAD_ROWS, GROUP_THREADS, and RIGHT_VEC4 (the right operand is
-// read in vec4s along its columns).
-
-fn read_row(matrix: u32, row: u32, k: u32) -> f32 {
-    let inside = min(row, LAST_ROW - 1u);
-    return f32(operand_of(read_left(matrix + select(inside, k, TRANSPOSE_LEFT), select(k, inside, TRANSPOSE_LEFT))));
-}
-
-fn read_column(matrix: u32, k: u32, column: u32) -> f32 {
-    let inside = min(column, LAST_COLUMN - 1u);
-    return read_right(matrix + select(k, inside, TRANSPOSE_RIGHT), select(inside, k, TRANSPOSE_RIGHT));
-}
+// Expects matmul_elements.wgsl, and: the constants of matmul.wgsl without those of its tiling; THREAD_ROWS, GROUP_THREADS, and RIGHT_VEC4
+// (the right operand is read in vec4s along its columns).
 
 fn read_columns(matrix: u32, k: u32, column: u32) -> vec4<f32> {
     if (RIGHT_VEC4) {
         return read_right_vec4(matrix + k, min(column, LAST_COLUMN - 4u));
     }
     return vec4(
-        read_column(matrix, k, column),
-        read_column(matrix, k, column + 1u),
-        read_column(matrix, k, column + 2u),
-        read_column(matrix, k, column + 3u),
+        read_right_value(matrix, k, column),
+        read_right_value(matrix, k, column + 1u),
+        read_right_value(matrix, k, column + 2u),
+        read_right_value(matrix, k, column + 3u),
     );
 }
 

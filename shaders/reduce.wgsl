@@ -29,9 +29,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         var result: f32;
         if (OPERATION == MAX) {
-            result = max_over_lanes(slot, lane, partial);
+            result = max_over_lanes(slot, lane, partial, group.z);
         } else {
-            result = sum_over_lanes(slot, lane, partial);
+            result = sum_over_lanes(slot, lane, partial, group.z);
         }
         if (OPERATION == MEAN) {
             result /= f32(MEMBERS);

@@ -14,13 +14,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var column = lane; column < COUNT; column += LANES) {
             partial += read_x(row * COUNT + column);
         }
-        let mean = sum_over_lanes(slot, lane, partial) / f32(COUNT);
+        let mean = sum_over_lanes(slot, lane, partial, group.z) / f32(COUNT);
         partial = 0.0;
         for (var column = lane; column < COUNT; column += LANES) {
             let distance = read_x(row * COUNT + column) - mean;
             partial += distance * distance;
         }
-        let variance = sum_over_lanes(slot, lane, partial) / f32(COUNT);
+        let variance = sum_over_lanes(slot, lane, partial, group.z) / f32(COUNT);
         if (first + slot < OUTPUTS && is_first(lane)) {
             finish(2u * row, row, 0u, mean);
             finish(2u * row + 1u, row, 1u, 1.0 / sqrt(variance + EPSILON));

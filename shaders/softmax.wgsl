@@ -18,12 +18,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var class_index = lane; class_index < COUNT; class_index += LANES) {
             largest = maximum(largest, read_logits(start + class_index));
         }
-        largest = max_over_lanes(slot, lane, largest);
+        largest = max_over_lanes(slot, lane, largest, group.z);
         var partial = 0.0;
         for (var class_index = lane; class_index < COUNT; class_index += LANES) {
             partial += exponential(read_logits(start + class_index) - largest);
         }
-        let total = sum_over_lanes(slot, lane, partial);
+        let total = sum_over_lanes(slot, lane, partial, group.z);
         if (first + slot < OUTPUTS) {
             write_row(row, lane, largest, total);
         }

@@ -17,17 +17,17 @@ const sentence = (text: string) => (text.endsWith("?") ? text : `${text}.`);
  * also fields.
  */
 export class WgradError extends Error {
-  readonly what: string;
-  readonly where: string | undefined;
-  readonly fix: string | undefined;
+  declare readonly what: string;
+  declare readonly where: string | undefined;
+  declare readonly fix: string | undefined;
 
   constructor(refusal: Refusal, options?: ErrorOptions) {
     const { what, where, fix } = refusal;
     super(`${where === undefined ? "" : `${where}: `}${what}.${fix === undefined ? "" : ` ${sentence(fix)}`}`, options);
+    // The classes of the library state their names, since a minifier renames classes.
     this.name = new.target.name;
-    this.what = what;
-    this.where = where;
-    this.fix = fix;
+    // Not enumerable: Node would print the parts again after the message and the stack.
+    for (const [part, value] of Object.entries({ what, where, fix })) Object.defineProperty(this, part, { value });
   }
 }
 
@@ -51,22 +51,33 @@ export function nameOptionsBy(name: (option: string, value?: unknown) => string 
 export const optionName: OptionNaming = (option, value) => naming(option, value);
 
 /** Shapes or types that do not fit an op, or an invalid graph. */
-export class GraphError extends WgradError {}
+export class GraphError extends WgradError {
+  static override readonly name: string = "GraphError";
+}
 
 /** An option or argument outside its range. */
-export class OptionError extends WgradError {}
+export class OptionError extends WgradError {
+  static override readonly name: string = "OptionError";
+}
 
 /** Data that is invalid, or a file that is missing, truncated, or in another format. */
-export class DataError extends WgradError {}
+export class DataError extends WgradError {
+  static override readonly name: string = "DataError";
+}
 
 /** No adapter, a lost device, a limit of the adapter, or a shader that does not compile. */
-export class DeviceError extends WgradError {}
+export class DeviceError extends WgradError {
+  static override readonly name: string = "DeviceError";
+}
 
 /** The device was lost with all its contents; `Backend.restart` opens another one. */
-export class DeviceLostError extends DeviceError {}
+export class DeviceLostError extends DeviceError {
+  static override readonly name: string = "DeviceLostError";
+}
 
 /** The loss or gradient of a step was NaN or infinite. The parameters are those before that step. */
 export class DivergedError extends WgradError {
+  static override readonly name: string = "DivergedError";
   /** The step that was not applied, counted from 1. */
   readonly step: number;
 

@@ -39,6 +39,8 @@ export {
   type Pair,
   type PairOption,
   type SampleOptions,
+  type SignalConvolutionOptions,
+  type SignalWindowOptions,
   type TransposedConvolutionOptions,
   type WindowOptions,
 } from "./ops/convolution/index.ts";
@@ -48,12 +50,13 @@ export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
 export { gradients } from "./ops/gradients.ts";
 export { withFloat16Activations } from "./ops/activation-storage.ts";
-export type { ActivationStorage } from "./ops/activation-storage-choices.ts";
+export type { ActivationStorage } from "./precisions.ts";
 export { packFloat16, unpackFloat16 } from "./ops/float16/index.ts";
 export { checkpointedGradients } from "./ops/recompute.ts";
 export {
   concat,
   flip,
+  oneHot,
   pad,
   slice,
   sortOrder,
@@ -162,6 +165,7 @@ export {
   datasetFromTable,
   featureMeans,
   fillMissing,
+  inUnitsOf,
   schemaOf,
   standardizeTargets,
   targetMoments,
@@ -170,9 +174,23 @@ export {
   type TableConstants,
   type Task,
 } from "./data/table-data.ts";
-export { datasetFromRows, TableRows, type EncodedRow, type TableRowsOptions } from "./data/table-rows.ts";
+export {
+  datasetFromRows,
+  featuresOfRecords,
+  TableRows,
+  type EncodedRow,
+  type TableRecord,
+  type TableRowsOptions,
+} from "./data/table-rows.ts";
+export {
+  prepareTable,
+  type PrepareTableOptions,
+  type TableConstantsOfParts,
+  type TableParts,
+} from "./data/prepare-table.ts";
 export {
   featureNames,
+  tableSchemaFrom,
   type FeatureColumn,
   type LabelColumn,
   type TargetColumn,
@@ -202,8 +220,11 @@ export {
   loadModel,
   saveModel,
   type AnyExtensions,
+  type AnyModelToSave,
   type AnyTrainedModel,
   type FileExtensions,
+  type FunctionalModelToSave,
+  type ModelToSave,
   type ParameterValues,
   type TrainedFunctionalModel,
   type TrainedModel,

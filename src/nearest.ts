@@ -1,10 +1,21 @@
+const plain = (word: string) => word.toLowerCase().replaceAll(/[-_ ]/g, "");
+
+/** wgrad's names for what other libraries call things, by the other name in lower case without dashes. */
+export type Synonyms = Readonly<Record<string, string>>;
+
 /**
- * The name that a misspelled one most likely means: the one with the smallest edit distance, ignoring case, dashes,
- * underscores and spaces.
+ * The name that an unknown one most likely means: wgrad's name for a synonym, or else the name with the smallest edit
+ * distance, ignoring case, dashes, underscores and spaces.
  * @returns undefined if no name is within 2 edits and within two fifths of its length
  */
-export function nearest<Name extends string>(text: string, names: readonly Name[]): Name | undefined {
-  const plain = (word: string) => word.toLowerCase().replaceAll(/[-_ ]/g, "");
+export function nearest<Name extends string>(
+  text: string,
+  names: readonly Name[],
+  synonyms: Synonyms = {},
+): Name | undefined {
+  const synonym = Object.hasOwn(synonyms, plain(text)) ? synonyms[plain(text)] : undefined;
+  const same = names.find((name) => name === synonym);
+  if (same !== undefined) return same;
   const distances = names.map((name) => ({ name, distance: editDistance(plain(text), plain(name)) }));
   distances.sort((a, b) => a.distance - b.distance);
   const [best] = distances;

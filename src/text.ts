@@ -6,11 +6,16 @@
 export const shortened = (text: string, most = 60): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 
-/** A value of any type for a message: objects and strings as JSON, truncated if long. */
+/** A value of any type for a message: objects and strings as JSON, truncated if long; a function by its name. */
 export function excerpt(value: unknown): string {
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
   const text = typeof value === "object" || typeof value === "string" ? JSON.stringify(value) : undefined;
   return shortened(text ?? String(value), 80);
 }
+
+/** The type of a value for a message: of an object the name of its class, such as "Float64Array". */
+export const typeName = (value: unknown): string =>
+  typeof value === "object" ? (value?.constructor?.name ?? String(value)) : typeof value;
 
 /** A fraction as a percentage such as "93.8 %"; "–" if it is not finite. */
 export const percent = (share: number, decimals = 1): string =>

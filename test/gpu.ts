@@ -6,9 +6,12 @@ import type { GpuSource } from "../src/device/adapter.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
 import { GuardedBuffers } from "./guarded-buffers.ts";
 
-/** Creates the WebGPU backend of this machine. Throws without an adapter, so that the test fails. */
+/**
+ * Creates the WebGPU backend of this machine. Throws without an adapter, so that the test fails. Kernels have dispatches of their own, as
+ * on software adapters, so that tests can count them on any adapter.
+ */
 export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
-  return createWebGPUBackend(dawnGpu(), options);
+  return createWebGPUBackend(dawnGpu(), { mergeKernels: false, ...options });
 }
 
 /** Whether this machine's adapter has float16. */
@@ -34,14 +37,15 @@ export function acquireGuardedBackend(options?: WebGPUOptions): Promise<Backend>
   return openBackend(dawnGpu(), options, (device) => new GuardedBuffers(device));
 }
 
-/** A source that gives access to the device that was opened last, so that a test can lose it. */
-export function losableSource(): { source: GpuSource; device(): GPUDevice } {
-  const source = dawnGpu();
-  let device: GPUDevice | undefined;
+/** A source whose devices are changed when they are opened, for example to say that they are others. */
+export function changedSource(source: GpuSource, change: (device: GPUDevice) => void): GpuSource {
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
     const adapter = (await source.gpu.requestAdapter(options))!;
-    const requestDevice = async (descriptor?: GPUDeviceDescriptor) =>
-      (device = await adapter.requestDevice(descriptor));
+    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
+      const device = await adapter.requestDevice(descriptor);
+      change(device);
+      return device;
+    };
     return new Proxy(adapter, {
       get: (target, name) => {
         if (name === "requestDevice") return requestDevice;
@@ -50,7 +54,13 @@ export function losableSource(): { source: GpuSource; device(): GPUDevice } {
       },
     });
   };
-  return { source: { ...source, gpu: { requestAdapter } as unknown as GPU }, device: () => device! };
+  return { ...source, gpu: { requestAdapter } as unknown as GPU };
+}
+
+/** A source that gives access to the device that was opened last, so that a test can lose it. */
+export function losableSource(): { source: GpuSource; device(): GPUDevice } {
+  let device: GPUDevice | undefined;
+  return { source: changedSource(dawnGpu(), (opened) => (device = opened)), device: () => device! };
 }
 
 /** Creates a backend and gives access to its device, so that a test can lose it. */

@@ -3,11 +3,13 @@
  * those of `wgrad train` alone. The goal is 1.8 times.
  *
  *   npm run build && node scripts/run.mjs bench/cluster/two.ts [--preset cnn] [--steps 300] [--inner-steps 100]
+ *     [--worker-batch 64]
  *
- * --steps are those of each worker. The commands run the built dist/cli.js on WebAssembly; `taskset` keeps each worker on a
- * core of its own, where it has one thread. The server and the coordinator share the cores with them. Both speeds are
- * measured between the first event of the log and the last one, so starting and compiling do not count. MNIST is taken
- * from MNIST_DIR.
+ * A step of one machine has 128 examples, and each worker trains on as many examples as --steps of them have. By default, the
+ * two workers divide the batch, so they make two steps in place of one. The speeds are in steps of 128 examples. The commands
+ * run the built dist/cli.js on WebAssembly; `taskset` keeps each worker on a core of its own, where it has one thread. The
+ * server and the coordinator share the cores with them. Both speeds are measured between the first event of the log and the
+ * last one, so starting and compiling do not count. MNIST is taken from MNIST_DIR.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -21,9 +23,11 @@ const { values: flags } = parseArgs({
     preset: { type: "string", default: "cnn" },
     steps: { type: "string", default: "300" },
     "inner-steps": { type: "string", default: "100" },
+    "worker-batch": { type: "string", default: "64" },
   },
 });
 const [steps, innerSteps] = [Number(flags.steps), Number(flags["inner-steps"])];
+const BATCH = 128;
 const cli = join(import.meta.dirname, "../../dist/cli.js");
 
 interface Progress {
@@ -44,7 +48,7 @@ function progressIn(log: string): Progress[] {
 
 const POLL_MILLISECONDS = 10;
 
-/** Starts `wgrad train`, and measures its steps per second. */
+/** Starts `wgrad train`, and measures its steps per second, of the batch size that a step of its log has. */
 async function stepsPerSecond(log: string, most: number, more: readonly string[], core?: number): Promise<number> {
   const run = start([...train(most), "--log", log, ...more], core);
   run.stdout!.resume();
@@ -58,7 +62,8 @@ async function stepsPerSecond(log: string, most: number, more: readonly string[]
   return (1000 * (last.step - first.step)) / (last.at - first.at);
 }
 
-const train = (most: number) => ["train", "--device", "wasm", "--preset", flags.preset, "--max-steps", String(most)];
+const train = (most: number) =>
+  `train --device wasm --preset ${flags.preset} --batch ${BATCH} --max-steps ${most}`.split(" ");
 
 async function together(folder: string): Promise<number> {
   const { address, stop } = await startServer();
@@ -67,7 +72,9 @@ async function together(folder: string): Promise<number> {
   for (const { stdout } of workers) stdout!.resume();
   try {
     const sharing = ["--nats", address, "--workers", "2", "--quorum", "2", "--inner-steps", String(innerSteps)];
-    return await stepsPerSecond(join(folder, "two.jsonl"), 2 * steps, sharing);
+    const divided = [...sharing, "--worker-batch", flags["worker-batch"]];
+    const speed = await stepsPerSecond(join(folder, "two.jsonl"), 2 * steps, divided);
+    return (speed * Number(flags["worker-batch"])) / BATCH;
   } finally {
     for (const child of workers) child.kill("SIGKILL");
     stop();
@@ -80,5 +87,5 @@ const two = await together(folder);
 rmSync(folder, { recursive: true });
 console.log(
   `${flags.preset}: one worker on one core ${one.toFixed(1)} steps/s, two on one core each ${two.toFixed(1)} steps/s: ` +
-    `${(two / one).toFixed(2)} ×, in rounds of ${innerSteps} steps; Node ${process.version}`,
+    `${(two / one).toFixed(2)} ×, in rounds of ${innerSteps} steps of ${flags["worker-batch"]}; Node ${process.version}`,
 );

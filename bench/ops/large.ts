@@ -44,6 +44,7 @@ const others: Readonly<Record<string, Build>> = {
   select: () => wgrad.select(x, y, 0),
   matmul: () => wgrad.matmul(input("left", [512, 512]), input("right", [512, 512])),
   batchNorm: () => wgrad.batchNorm(images).values,
+  layerNorm: () => wgrad.layerNorm(x),
   softmaxCrossEntropy: () => wgrad.softmaxCrossEntropy(logits(64), labels),
   negativeLogLikelihood: () => wgrad.negativeLogLikelihood(logits(64), labels),
   broadcastTo: () => wgrad.broadcastTo(input("row", [1024]), [1024, 1024]),
@@ -56,6 +57,9 @@ const others: Readonly<Record<string, Build>> = {
   axisIndex: () => wgrad.axisIndex([1024, 1024], 1),
   take: () => wgrad.take(x, indices),
   takeAlong: () => wgrad.takeAlong(x, wgrad.broadcastTo(indices, [1024, 1024]), { axis: 1 }),
+  oneHot: () => wgrad.oneHot(labels, 64),
+  packFloat16: () => wgrad.packFloat16(x),
+  unpackFloat16: () => wgrad.unpackFloat16(input("words", [512 * 1024], "uint32"), [1024, 1024]),
   takeBatch: () =>
     wgrad.takeBatch(input("bytes", [2048, 784], "uint8"), {
       order: indices,

@@ -3,7 +3,7 @@
  * WebAssembly. `node scripts/run.mjs bench/ops/table.ts` takes a few minutes. With names of ops behind it, it prints their
  * rows instead.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { Backend } from "../../src/backends/backend.ts";
 import { Replay, quickly } from "../../src/bench/replay.ts";
@@ -15,6 +15,8 @@ import { allCases } from "../../test/ops/all-cases.ts";
 import { arrayOf, buildCase, caseGradients, gradientQuestion } from "../../test/ops/evaluate.ts";
 import { compareGradients, numericGradients } from "../../test/ops/gradient-check.ts";
 import { check, judgeCase, runJudged } from "../../test/ops/parity.ts";
+import { comparisons } from "../../test/ops/pytorch/all.ts";
+import { computed, differences, nameOf, type Recorded } from "../../test/ops/pytorch/comparison.ts";
 import { acquireBackend } from "../../test/gpu.ts";
 import { acquireWasm } from "../../test/wasm.ts";
 import { large } from "./large.ts";
@@ -29,6 +31,17 @@ interface Errors {
   gradient: number | undefined;
   webgpu: number;
   wasm: number;
+}
+
+/** The largest difference from PyTorch of each op that PyTorch has, in float64. */
+async function differencesOfAll(): Promise<Map<string, number>> {
+  const recorded = JSON.parse(readFileSync("test/ops/pytorch/results.json", "utf8")) as Record<string, Recorded>;
+  const all = new Map<string, number>();
+  for (const comparison of comparisons.filter(({ op }) => isMeasured(op))) {
+    const { output, gradient } = differences(await computed(comparison), recorded[nameOf(comparison)]!);
+    all.set(comparison.op, Math.max(output, gradient, all.get(comparison.op) ?? 0));
+  }
+  return all;
 }
 
 /** The largest errors among the cases of each op. */
@@ -94,6 +107,7 @@ async function rateOf(wasm: Backend, output: Tensor): Promise<[string, string]> 
 const webgpu = await acquireBackend();
 const { backend: wasm } = await acquireWasm(THREADS);
 const errors = await errorsOfAll(webgpu, wasm);
+const fromPytorch = await differencesOfAll();
 const rows: string[] = [];
 for (const [op, of] of [...errors].sort(([one], [other]) => one.localeCompare(other))) {
   const output = large.get(op)?.();
@@ -101,6 +115,7 @@ for (const [op, of] of [...errors].sort(([one], [other]) => one.localeCompare(ot
   const cells = [
     `\`${op}\``,
     of.gradient?.toExponential(0) ?? "",
+    fromPytorch.get(op)?.toExponential(0) ?? "",
     of.webgpu.toFixed(2),
     of.wasm.toFixed(2),
     ...measured,
@@ -115,6 +130,8 @@ Written by \`node scripts/run.mjs bench/ops/table.ts\`, which computes the cases
 
 - **Gradient.** The largest |a − n| / max(1, |a|, |n|) between the gradient in float64 and central differences. The tests allow 1e-6. Empty
   without a gradient.
+- **PyTorch.** The largest |wgrad − PyTorch| / max(1, |PyTorch|) of results and gradients, both in float64, with ten digits of PyTorch 1.13
+  (test/ops/pytorch). Empty for ops that PyTorch does not have.
 - **WebGPU, wasm.** The largest error of the results and gradients in float32, against the reference in float64, as a fraction of its bound: at
   most 1. Bounds are c · 2⁻²⁴ · √K · scale, with c ≤ 16, and those of WGSL's functions; see [Numbers](guide/numbers.md). 0 means exact.
 - **Dispatches, time, rate.** Of the op by itself on about a million elements (bench/ops/large.ts): its dispatches on WebGPU, and the time of a
@@ -122,8 +139,8 @@ Written by \`node scripts/run.mjs bench/ops/table.ts\`, which computes the cases
 
 Measured on ${model} (${cpus().length} cores), and ${webgpu.adapter.name}.
 
-| op | gradient | WebGPU | wasm | dispatches | time | rate |
-|---|---|---|---|---|---|---|
+| op | gradient | PyTorch | WebGPU | wasm | dispatches | time | rate |
+|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 `;
 if (only.length > 0) console.log(rows.join("\n"));

@@ -1,6 +1,7 @@
 // A part of the archive, started by run.sh: finds the machine's Vulkan driver, then runs the tuner, the benchmark, the
-// MNIST runs, a convolutional network, a GPT and the MNIST runs in PyTorch, each in a separate process, and writes the
-// results and a summary. All parts use the tuner's choices, which stay in the archive's folder for the next call.
+// MNIST runs, a convolutional network, a GPT, the MNIST runs in PyTorch, the tilings of a large product, steps with options
+// that change kernels, and the tuner in the background, each in a separate process, and writes the results and a summary.
+// All parts use the tuner's choices, which stay in the archive's folder for the next call.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -27,18 +28,21 @@ import { summarize, summaryLines } from "./summary.mjs";
 /** @typedef {import("./drivers.mjs").Machine} Machine */
 
 const USAGE = `./run.sh [options]
-  --parts LIST         parts to run (default: tune,bench,mnist,cnn,gpt,pytorch)
+  --parts LIST         parts to run (default: tune,bench,mnist,cnn,gpt,pytorch,products,variants,background)
   --part-minutes N     stop a part after this many minutes (default: no limit)
-  --quick, --growth    a shorter or a longer benchmark, as in \`wgrad bench\`
+  --minutes N          stop all parts after this many minutes, and summarize what was measured (default: no limit)
+  --quick, --growth    a shorter or a longer benchmark, as in \`wgrad bench\`; --quick also shortens the last three parts
   --seeds N            seeds of each MNIST run (default: 5)
   --epochs N           epochs of each MNIST run (default: as in bench/pack/recipes.json)
   --max-steps N        end each training run, and its schedule, after this many steps
   --help
-Results are written to the folder $OUT, or ./out: tune.txt, bench.json, mnist.json, cnn.jsonl, gpt.json, pytorch.json, summary.json.`;
+Results are written to the folder $OUT, or ./out: tune.txt, cnn.jsonl, PART.json for each other part, and summary.json.`;
 
-const PARTS = ["tune", "bench", "mnist", "cnn", "gpt", "pytorch"];
+const PARTS = ["tune", "bench", "mnist", "cnn", "gpt", "pytorch", "products", "variants", "background"];
 /** The epochs of the preset cnn. */
 const CNN_EPOCHS = 4;
+/** How long the tuner runs in the background: the six classes of products of 784-128-10 take about 15 s. */
+const BACKGROUND_SECONDS = { usual: 20, quick: 2 };
 const PROBE_MILLISECONDS = 120_000;
 
 const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -74,13 +78,14 @@ function readOptions() {
       help: { type: "boolean" },
       parts: { type: "string", default: PARTS.join(",") },
       "part-minutes": { type: "string" },
+      minutes: { type: "string" },
       quick: { type: "boolean", default: false },
       growth: { type: "boolean", default: false },
       ...measureOptions,
     },
   });
   plannedRecipes(values);
-  countOf("part-minutes", values["part-minutes"]);
+  for (const name of ["part-minutes", "minutes"]) countOf(name, values[name]);
   const unknown = values.parts.split(",").find((name) => !PARTS.includes(name));
   if (unknown !== undefined) throw new Error(`--parts: there is no "${unknown}". Choose from ${PARTS.join(",")}.`);
   return values;
@@ -90,31 +95,44 @@ function readOptions() {
 function run(values, scratch) {
   const machine = { root: "/", environment: process.env, linkerCache: readLinkerCache() };
   const found = findDriver(machine, scratch);
-  const minutes = values["part-minutes"];
+  const end = Date.now() + 60_000 * (values.minutes ?? Infinity);
+  const minutesLeft = () => Math.min(values["part-minutes"] ?? Infinity, (end - Date.now()) / 60_000);
   const given = Object.keys(measureOptions).filter((name) => values[name] !== undefined);
   const training = [...given.flatMap((name) => [`--${name}`, values[name]]), "--out"];
   const timing = [...["quick", "growth"].filter((name) => values[name]).map((name) => `--${name}`), "--json"];
   const node = process.execPath;
+  const quick = values.quick ? ["--quick"] : [];
+  const seconds = `${BACKGROUND_SECONDS[values.quick ? "quick" : "usual"]}`;
   const steps = values["max-steps"] === undefined ? [] : ["--max-steps", values["max-steps"]];
   const cnn = ["train", "--preset", "cnn", "--device", "webgpu", "--epochs", `${CNN_EPOCHS}`, "--data", path("mnist")];
   const withDriver = (part) =>
-    found ? part({ environment: found.environment, minutes }) : "failed: there is no adapter";
+    found ? part({ environment: found.environment, minutes: minutesLeft() }) : "failed: there is no adapter";
   const runners = {
     tune: () => withDriver((how) => runTuner(plannedRecipes(values).recipes, how)),
     bench: () => withDriver((how) => runPart([node, "dist/cli.js", "bench", ...timing], "bench.json", how)),
     mnist: () => withDriver((how) => runPart([node, "bench/pack/mnist98.mjs", ...training], "mnist.json", how)),
     cnn: () => withDriver((how) => runPart([node, "dist/cli.js", ...cnn, ...steps, "--log"], "cnn.jsonl", how)),
     gpt: () => withDriver((how) => runPart([node, "bench/pack/gpt.mjs", ...steps, "--out"], "gpt.json", how)),
+    products: () =>
+      withDriver((how) => runPart([node, "bench/pack/products.mjs", ...quick, "--out"], "products.json", how)),
+    variants: () =>
+      withDriver((how) =>
+        runPart([node, "bench/pack/variants.mjs", ...quick, ...steps, "--out"], "variants.json", how),
+      ),
+    background: () =>
+      withDriver((how) =>
+        runPart([node, "bench/pack/background.mjs", "--seconds", seconds, "--out"], "background.json", how),
+      ),
     // PyTorch does not use Vulkan, so it gets the unchanged environment.
     pytorch: () => {
-      const how = { environment: process.env, minutes };
+      const how = { environment: process.env, minutes: minutesLeft() };
       return runPart(["python3", "bench/pack/pytorch_mnist.py", ...training], "pytorch.json", how);
     },
   };
   const parts = {};
   for (const name of values.parts.split(",")) {
     console.log(`\n== ${name}`);
-    parts[name] = runners[name]();
+    parts[name] = Date.now() < end ? runners[name]() : "skipped: no time was left";
     console.log(`${name}: ${parts[name]}`);
   }
   return summarizeParts(parts, found);
@@ -150,10 +168,11 @@ function findDriver(machine, scratch) {
 /** Runs `wgrad tune` for the recipes' networks, so that the other parts use the fastest tilings for this GPU. */
 function runTuner(recipes, { environment, minutes }) {
   const sweep = openSync(join(out, "tune.txt"), "w");
+  const end = Date.now() + 60_000 * minutes;
   try {
     for (const { width, batch } of recipes) {
       const programArguments = [path("dist/cli.js"), "tune", "--hidden", `${width}`, "--batch", `${batch}`];
-      const how = { env: environment, stdio: ["ignore", sweep, "inherit"], ...limitOf(minutes) };
+      const how = { env: environment, stdio: ["ignore", sweep, "inherit"], ...limitOf((end - Date.now()) / 60_000) };
       const failure = failureOf(spawnSync(process.execPath, programArguments, how), minutes);
       if (failure !== undefined) return failure;
     }
@@ -168,7 +187,7 @@ function runTuner(recipes, { environment, minutes }) {
  *
  * @param {string[]} command the program, its script in the archive, and its options before the file's name
  * @param {string} file its name in the folder of results
- * @param {{ environment: NodeJS.ProcessEnv, minutes?: string }} how
+ * @param {{ environment: NodeJS.ProcessEnv, minutes: number }} how
  * @returns {string} how it ended
  */
 function runPart([program, script, ...options], file, { environment, minutes }) {
@@ -181,14 +200,14 @@ function runPart([program, script, ...options], file, { environment, minutes }) 
   return failureOf(ended, minutes) ?? (existsSync(result) ? "done" : "skipped");
 }
 
-/** The time limit; a hanging driver may ignore signals other than SIGKILL. */
+/** The time limit, at least 1 ms, since 0 is none; a hanging driver may ignore signals other than SIGKILL. */
 function limitOf(minutes) {
-  return minutes === undefined ? {} : { timeout: 60_000 * Number(minutes), killSignal: "SIGKILL" };
+  return minutes === Infinity ? {} : { timeout: Math.max(1, Math.ceil(60_000 * minutes)), killSignal: "SIGKILL" };
 }
 
 /** @returns {string | undefined} why the program failed; undefined if it succeeded */
 function failureOf({ error, status, signal }, minutes) {
-  if (error?.code === "ETIMEDOUT") return `stopped after ${minutes} minutes`;
+  if (error?.code === "ETIMEDOUT") return `stopped after ${minutes.toFixed(1)} minutes`;
   if (error) return `failed: ${error.message}`;
   return status === 0 ? undefined : `failed: ${signal ?? `exit code ${status}`}`;
 }
@@ -201,6 +220,9 @@ function summarizeParts(parts, found) {
     benchmark: reportOf("bench"),
     cnn: "cnn" in parts ? readLastEvent("cnn") : undefined,
     gpt: reportOf("gpt"),
+    products: reportOf("products"),
+    variants: reportOf("variants"),
+    background: reportOf("background"),
     tilings: readTilings(),
     target: plannedRecipes({}).target,
   });

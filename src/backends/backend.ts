@@ -17,14 +17,15 @@ export interface AdapterDescription {
 
 /** One dispatch of the list that every step replays. */
 export interface DispatchDescription {
+  /** The ops of its kernel, such as "matmul + add + relu". If several kernels share the dispatch, "; " separates them. */
   readonly kernel: string;
-  /** Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]". */
+  /** Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]", of each kernel. */
   readonly shapes: string;
   /** Number of workgroups along x, y, z; for WebAssembly, x is the number of chunks that threads share. */
   readonly grid: readonly [number, number, number];
   /** Floating-point operations. */
   readonly flops: number;
-  /** Bytes of the tensors that it reads and writes, each counted once. */
+  /** Bytes of the tensors that it reads and writes, each counted once for each kernel. */
   readonly bytes: number;
 }
 

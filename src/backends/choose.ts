@@ -1,6 +1,7 @@
 import { browserGpu, describeAdapter, requestAdapter, type GpuSource } from "../device/adapter.ts";
-import { DeviceError, OptionError } from "../errors.ts";
+import { DeviceError, excerpt, OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
+import { choiceOf } from "../choices.ts";
 import type { Backend } from "./backend.ts";
 import { createWasmBackend, createWebGPUBackend } from "./on-demand.ts";
 import type { WasmSource } from "./wasm/source.ts";
@@ -32,6 +33,8 @@ export interface BackendOptions {
    * on hardware adapters by default. See `WebGPUOptions`.
    */
   readonly backgroundTuning?: WebGPUOptions["backgroundTuning"];
+  /** Whether small kernels share a dispatch of WebGPU; on hardware adapters by default. See `WebGPUOptions`. */
+  readonly mergeKernels?: boolean;
   /** Called with a line that says why "auto" chose no GPU, or why stored choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
   /** Called with the reason, in a few words, if "auto" chose no GPU; without it, `log` is called with a line that says so. */
@@ -60,8 +63,8 @@ type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "log">>;
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const { device = "auto" } = options;
   if (!deviceChoices.includes(device)) {
-    const fix = `Choose one of ${deviceChoices.join(", ")}`;
-    throw new OptionError({ where: "device", what: `unknown device ${String(device)}`, fix });
+    const fix = choiceOf(device, deviceChoices);
+    throw new OptionError({ where: "device", what: `unknown device ${excerpt(device)}`, fix });
   }
   const choice: Choice = {
     ...options,
@@ -102,8 +105,9 @@ async function fastestBackend(choice: Choice): Promise<Backend> {
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const failure = `No GPU (${reason}) and no WebAssembly (${error.what})`;
+    if (error.fix !== undefined) fix += ` ${error.fix}.`;
     if (software) {
-      tell(`${failure}: computing on the software adapter.`);
+      tell(`${failure}: computing on the software adapter.${fix}`);
       return webgpuBackend(software, choice);
     }
     tell(`${failure}: computing on the CPU, which is much slower.${fix}`);
@@ -132,11 +136,11 @@ async function wasmBackend({ wasmSource, threads, onGraph }: Choice): Promise<Ba
 
 async function webgpuBackend(
   source: GpuSource,
-  { tuning, backgroundTuning, log, onGraph, onKernel }: BackendOptions,
+  { tuning, backgroundTuning, mergeKernels, log, onGraph, onKernel }: BackendOptions,
 ): Promise<Backend> {
   try {
     const store = tuning ?? (await usualTuningStore());
-    return await createWebGPUBackend(source, { tuning: store, backgroundTuning, log, onGraph, onKernel });
+    return await createWebGPUBackend(source, { tuning: store, backgroundTuning, mergeKernels, log, onGraph, onKernel });
   } catch (error) {
     source.release();
     throw error;

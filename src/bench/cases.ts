@@ -7,9 +7,8 @@ import { input, parameter, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { adam } from "../nn/optimizers.ts";
 import { conv2d } from "../ops/convolution/index.ts";
-import { multiply } from "../ops/elementwise/index.ts";
 import { takeBatch } from "../ops/gather/index.ts";
-import { gradients } from "../ops/gradients.ts";
+import { gradients, gradientsFrom } from "../ops/gradients.ts";
 import { pack } from "../ops/layout/index.ts";
 import { softmaxCrossEntropy } from "../ops/losses/index.ts";
 import { matmul, type MatmulOptions } from "../ops/matmul/index.ts";
@@ -171,8 +170,9 @@ function convolution(
     const weights = input("weights", weightShape);
     const upstream = input("upstream", upstreamShape);
     const result = conv2d(images, weights, { padding: "same" });
-    const target =
-      of === "forward" ? result : gradients(sum(multiply(result, upstream)), [of === "images" ? images : weights])[0]!;
+    // As in a training step, the upstream gradient is in memory.
+    const backward = () => gradientsFrom(new Map([[result, upstream]]), [of === "images" ? images : weights])[0]!;
+    const target = of === "forward" ? result : backward();
     const leaves = [images, weights, upstream].filter((leaf) => topologicalOrder([target]).includes(leaf));
     return {
       graph: defineGraph({ result: target }),

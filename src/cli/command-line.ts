@@ -34,6 +34,8 @@ function program(): Command {
     // With its arguments, the longest name would leave too little of 80 columns for the descriptions.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .configureOutput({ writeErr: (text) => print(text.trimEnd().split("\n"), process.stderr) })
+    .showHelpAfterError("`wgrad --help` lists the commands, and `wgrad COMMAND --help` the options of a command.")
+    .addHelpText("after", "\n`wgrad COMMAND --help` lists the options of a command.")
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));

@@ -67,6 +67,15 @@ export class FencedLog<State> {
     }
   }
 
+  /**
+   * Reads the log again.
+   * @param isMine as for `append`
+   * @throws LeaseLostError if this process may not append any more
+   */
+  async requireMine(isMine: (state: State) => boolean): Promise<void> {
+    if (!isMine(await this.read())) throw lost(this.#subject);
+  }
+
   async #publish(message: Uint8Array): Promise<"appended" | "conflict" | "unreachable"> {
     try {
       const expect = { lastSubjectSequence: this.#lastSequence };

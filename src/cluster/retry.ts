@@ -1,4 +1,5 @@
 import type { NatsLink } from "./connection.ts";
+import { ReadTimeoutError } from "./objects.ts";
 
 /** The status of an answer that is not final, as while a server starts. */
 const UNAVAILABLE = 503;
@@ -16,7 +17,7 @@ export function isUnreachable({ packages, connection }: NatsLink, error: unknown
   if (connection.isClosed() || isAny([PermissionViolationError])) return false;
   const answer = causes.find((cause) => cause instanceof JetStreamApiError);
   if (answer) return answer.status === UNAVAILABLE;
-  return isAny([TimeoutError, NoRespondersError, ConnectionError, RequestError, JetStreamError]);
+  return isAny([TimeoutError, NoRespondersError, ConnectionError, RequestError, JetStreamError, ReadTimeoutError]);
 }
 
 /** An error, its cause, the cause of that, and so on. */

@@ -2,6 +2,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
 import { earlierThan, rootOf } from "../graph/views.ts";
 import { anchorTraits, isLiteral, isStepScalar, gathersFrom } from "./nodes.ts";
+import { isReachable } from "./reachability.ts";
 
 /** A member of a group that is still growing. */
 export interface GrowingMember {
@@ -23,6 +24,7 @@ export class Clusters {
   readonly #inlined: ReadonlySet<Tensor>;
   readonly #memberOf = new Map<Tensor, GrowingMember>();
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
+  readonly #operandsOf = new Map<Tensor, readonly Tensor[]>();
   readonly #memoryInputsOf = new Map<Tensor, readonly Tensor[]>();
   #inputsOf = new WeakMap<Cluster, readonly Tensor[]>();
   /** Atomic results and the states that depend on them, with the nodes whose kernels compute them. */
@@ -108,8 +110,10 @@ export class Clusters {
   }
 
   /** The tensors that a node reads, through views and inlined nodes. A pack counts as one. */
-  operands(node: Tensor): Tensor[] {
-    return this.operandsAmong(node.inputs);
+  operands(node: Tensor): readonly Tensor[] {
+    let operands = this.#operandsOf.get(node);
+    if (!operands) this.#operandsOf.set(node, (operands = this.operandsAmong(node.inputs)));
+    return operands;
   }
 
   /** The tensors that a node with some inputs reads. */
@@ -158,16 +162,8 @@ export class Clusters {
 
   /** Whether `to` depends on `from` through a third cluster, so that the two cannot be merged. */
   #pathAround(from: Cluster, to: Cluster): boolean {
-    const seen = new Set<Cluster>([to]);
-    const stack = this.#sources(to).filter((cluster) => cluster !== from);
-    while (stack.length > 0) {
-      const cluster = stack.pop()!;
-      if (cluster === from) return true;
-      if (seen.has(cluster)) continue;
-      seen.add(cluster);
-      stack.push(...this.#sources(cluster));
-    }
-    return false;
+    const others = this.#sources(to).filter((cluster) => cluster !== from);
+    return isReachable(from, others, (cluster) => this.#sources(cluster));
   }
 
   #sources(cluster: Cluster): Cluster[] {
@@ -190,7 +186,7 @@ export class Clusters {
     return inputs;
   }
 
-  /** The operands of a node and what it must follow, with packs and results made alongside replaced by the nodes whose kernels make them. */
+  /** What must be computed before a node: for a pack, or a result that other kernels compute too, the nodes of those kernels. */
   #memoryInputs(node: Tensor): readonly Tensor[] {
     let inputs = this.#memoryInputsOf.get(node);
     if (!inputs) {
@@ -208,6 +204,7 @@ export class Clusters {
 
   /** Clears the cached inputs, which are looked up often while clusters grow. */
   #forget(): void {
+    this.#operandsOf.clear();
     this.#memoryInputsOf.clear();
     this.#inputsOf = new WeakMap();
   }

@@ -41,6 +41,7 @@ export interface Member {
   readonly sumOf: Tensor | undefined;
 }
 
+/** What one kernel computes, reads and writes. */
 export interface Group {
   readonly members: readonly Member[];
   /** The nodes that other groups read, or that are outputs or new values of leaves. */
@@ -55,6 +56,7 @@ export interface Group {
   readonly replacements: readonly Tensor[];
 }
 
+/** What fusion decides about a graph. */
 export interface Fusion {
   readonly groups: readonly Group[];
   /** Nodes that are computed inside their readers and have no memory. */
@@ -112,7 +114,7 @@ class Fuser {
   run(): Fusion {
     for (const node of this.#nodes) {
       if (this.#isInlined(node)) this.#inlined.add(node);
-      else if (this.#isAlongside(node)) continue;
+      else if (this.#tryAlongside(node)) continue;
       else if (anchorTraits(node)) this.#placeAnchor(node);
       else this.#placePointwise(node);
     }
@@ -145,11 +147,11 @@ class Fuser {
     return this.#inlined.has(root) && root.inputs.map(rootOf).some((input) => this.#followsAtomics(input));
   }
 
-  /** Tries to compute a node in the kernels of other nodes. Returns whether it is computed there. */
-  #isAlongside(node: Tensor): boolean {
+  /** Tries to let the kernels of other nodes compute a node too. @returns whether they do */
+  #tryAlongside(node: Tensor): boolean {
     if (!this.#rules.atomics) return false;
-    if (!atomicTraits(node)) return this.#replaces(node);
-    const parts = sourcesOf(node).map(({ tensor, offset }) => ({ result: node, value: this.#madeBy(tensor), offset }));
+    if (!atomicTraits(node)) return this.#tryReplace(node);
+    const parts = sourcesOf(node).map(({ tensor, offset }) => ({ result: node, value: this.#makerOf(tensor), offset }));
     this.#atomics.push(...parts);
     this.#clusters.makeAlongside(
       node,
@@ -161,13 +163,17 @@ class Fuser {
   /**
    * A node whose kernel has the elements of a tensor: the tensor's own root, or a new copy of it that only reads it.
    */
-  #madeBy(tensor: Tensor): Tensor {
+  #makerOf(tensor: Tensor): Tensor {
     const root = rootOf(tensor);
     return this.#clusters.memberOf(root) ? root : this.#clusters.add(copy(tensor)).nodes[0]!;
   }
 
-  /** Lets the kernels of an atomic result store the state that a node replaces, if nothing else needs the old value. */
-  #replaces(node: Tensor): boolean {
+  /**
+   * Tries to let the kernels of an atomic result store the state that a node replaces, which is possible if nothing else needs the
+   * old value.
+   * @returns whether they do
+   */
+  #tryReplace(node: Tensor): boolean {
     const state = replacedState(this.#graph, node);
     if (!state || this.#wanted.has(state)) return false;
     const condition = rootOf(node.inputs[0]!);
@@ -204,16 +210,16 @@ class Fuser {
 
   #placeAnchor(node: Tensor): void {
     const member = this.#clusters.add(node);
-    if (this.#joinsAsReduction(node, member)) return;
+    if (this.#tryJoinAsReduction(node, member)) return;
     const own = this.#clusters.clusterOf(member);
     for (const other of this.#clusters.all()) {
       const anchors = anchorsOf(other);
       if (other === own || anchors.length === 0) continue;
-      const along = this.#canFuse(anchors, node);
+      const joinsOther = this.#canFuse(anchors, node);
       // `mayJoin` walks the graph, so it is checked last.
-      if (!along && !(anchors.length === 1 && this.#canFuse([node], anchors[0]!))) continue;
+      if (!joinsOther && !(anchors.length === 1 && this.#canFuse([node], anchors[0]!))) continue;
       if (!this.#clusters.mayJoin([own, other])) continue;
-      if (along) this.#clusters.join(other, own);
+      if (joinsOther) this.#clusters.join(other, own);
       else this.#clusters.join(own, other);
       return;
     }
@@ -224,8 +230,8 @@ class Fuser {
     return (anchorTraits(anchors[0]!)?.canFuse?.(anchors, other) ?? false) && this.#rules.canFuse(anchors);
   }
 
-  /** Fuses a sum over all results of a member into that member's cluster, if its kernel fuses reductions. */
-  #joinsAsReduction(node: Tensor, member: GrowingMember): boolean {
+  /** Tries to fuse a sum over all results of a member into that member's cluster. @returns whether it is fused */
+  #tryJoinAsReduction(node: Tensor, member: GrowingMember): boolean {
     const value = rootOf(node.inputs[0]!);
     const maker = this.#clusters.memberOf(value);
     if (!maker || !fullReduction(node)) return false;

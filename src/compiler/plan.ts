@@ -11,14 +11,18 @@ import { copy } from "../ops/layout/index.ts";
 import type { BackendRules } from "./backend-rules.ts";
 import { nodesOf, type Fusion, type Group } from "./fuse.ts";
 import { gathersFrom, isLiteral, isStepScalar } from "./nodes.ts";
-import { overlaps, wholeBuffer, type Region } from "./regions.ts";
+import { isReachable } from "./reachability.ts";
+import { overlaps, wholeBuffer, type Region, type VirtualBuffer } from "./regions.ts";
 import { assignSlots } from "./slots.ts";
 
+/** The order of the kernels of a step, and where its values are. */
 export interface Plan {
   /** The groups of a step, in order. */
   readonly groups: readonly Group[];
   /** The region of each tensor that is read or written in memory; views are resolved. */
   readonly regions: ReadonlyMap<Tensor, Region>;
+  /** The buffers that values use one after the other. */
+  readonly slots: ReadonlySet<VirtualBuffer>;
   /** Scalar outputs, which every step of a run reports. */
   readonly traces: readonly { readonly name: string; readonly tensor: Tensor }[];
   /** Outputs of several elements. */
@@ -27,21 +31,21 @@ export interface Plan {
 }
 
 /** Where the session stores leaves, and packs of leaves that are stored together. */
-export type StoredRegion = (leafOrPack: Tensor) => Region | undefined;
+export type StoredRegionOf = (leafOrPack: Tensor) => Region | undefined;
 
 /** Part of a vector in memory, as a tensor that can be copied. */
 const sliceOp: Op = { name: "slice", kind: "leaf" };
 
 /** Orders the groups of a graph and assigns a region to every value, under the rules of a backend. */
-export function plan(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegion: StoredRegion): Plan {
-  return new Planner(graph, fusion, rules, storedRegion).run();
+export function plan(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegionOf: StoredRegionOf): Plan {
+  return new Planner(graph, fusion, rules, storedRegionOf).run();
 }
 
 class Planner {
   readonly #graph: Graph;
   readonly #fusion: Fusion;
   readonly #rules: BackendRules;
-  readonly #storedRegion: StoredRegion;
+  readonly #storedRegionOf: StoredRegionOf;
   readonly #groups: Group[];
   /** Copies that must run after all readers of the values that they overwrite. */
   readonly #lastGroups: Group[] = [];
@@ -54,11 +58,11 @@ class Planner {
   /** Groups that must run before another one without providing a value to it: readers of values that it overwrites. */
   readonly #before = new Map<Group, Group[]>();
 
-  constructor(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegion: StoredRegion) {
+  constructor(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegionOf: StoredRegionOf) {
     this.#graph = graph;
     this.#fusion = fusion;
     this.#rules = rules;
-    this.#storedRegion = storedRegion;
+    this.#storedRegionOf = storedRegionOf;
     this.#groups = [...fusion.groups];
     for (const group of this.#groups) for (const output of group.outputs) this.#makers.set(output, group);
     for (const group of this.#groups) {
@@ -71,7 +75,7 @@ class Planner {
     const traces: { name: string; tensor: Tensor }[] = [];
     const kept = new Map<string, Tensor>();
     for (const [name, output] of Object.entries(this.#graph.outputs)) {
-      const tensor = this.#computed(output);
+      const tensor = this.#computedOrCopied(output);
       if (tensor.size === 1) traces.push({ name, tensor });
       else kept.set(name, tensor);
     }
@@ -83,12 +87,12 @@ class Planner {
     }
     this.#placeUpdates();
     const groups = [...this.#freeingEarly(this.#inOrder()), ...this.#lastGroups];
-    assignSlots(groups, this.#regions);
-    return { groups, regions: this.#regions, traces, kept, fusion: this.#fusion };
+    const slots = assignSlots(groups, this.#regions);
+    return { groups, regions: this.#regions, slots, traces, kept, fusion: this.#fusion };
   }
 
   /** The root of an output if a group computes it, else a copy of it. */
-  #computed(output: Tensor): Tensor {
+  #computedOrCopied(output: Tensor): Tensor {
     const root = rootOf(output);
     const isMade = this.#makers.has(root) || this.#fusion.atomics.includes(root);
     return isMade ? root : this.#copy(output, this.#groups);
@@ -113,13 +117,13 @@ class Planner {
   }
 
   #placeLeaf(node: Tensor): void {
-    if (isStored(node)) this.#regions.set(node, this.#storedRegion(node)!);
+    if (isStored(node)) this.#regions.set(node, this.#storedRegionOf(node)!);
     else if (node.op === constantOp && !isLiteral(node)) this.#regions.set(node, wholeBuffer("constant", node.size));
   }
 
   /** Members are computed directly in their slices if possible, else copied there. */
   #placePack(packed: Tensor): void {
-    const stored = this.#storedRegion(packed);
+    const stored = this.#storedRegionOf(packed);
     if (stored) {
       this.#regions.set(packed, stored);
       return;
@@ -160,7 +164,7 @@ class Planner {
   }
 
   #placeUpdate(target: Tensor, value: Tensor): void {
-    const region = this.#storedRegion(target);
+    const region = this.#storedRegionOf(target);
     if (region && this.#fusion.replacements.get(value) === target) {
       this.#regions.set(value, region);
       return;
@@ -187,7 +191,7 @@ class Planner {
     target.inputs.forEach((member, position) => {
       const slice = new Tensor(sliceOp, [], {}, member);
       this.#regions.set(slice, { buffer, offset: offsets[position]!, elements: member.size });
-      this.#regions.set(this.#copy(slice, this.#lastGroups), this.#storedRegion(member)!);
+      this.#regions.set(this.#copy(slice, this.#lastGroups), this.#storedRegionOf(member)!);
     });
   }
 
@@ -212,23 +216,14 @@ class Planner {
   #readersOf(region: Region): Group[] {
     const reads = (input: Tensor) => {
       const other = this.#regions.get(input);
-      const leaves = input.op.kind === "leaf" || this.#storedRegion(input) !== undefined;
-      return leaves && other !== undefined && overlaps(other, region);
+      const isOld = input.op.kind === "leaf" || this.#storedRegionOf(input) !== undefined;
+      return isOld && other !== undefined && overlaps(other, region);
     };
     return this.#groups.filter((group) => group.inputs.some(reads));
   }
 
   #dependsOn(group: Group, other: Group): boolean {
-    const seen = new Set<Group>();
-    const stack = [group];
-    while (stack.length > 0) {
-      const next = stack.pop()!;
-      if (next === other) return true;
-      if (seen.has(next)) continue;
-      seen.add(next);
-      stack.push(...this.#needs(next));
-    }
-    return false;
+    return isReachable(other, [group], (next) => this.#needs(next));
   }
 
   /** The groups that must run before another. */

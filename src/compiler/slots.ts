@@ -21,18 +21,21 @@ interface Slot {
  * placed from the largest to the smallest (greedy by size; Pisarchyk and Lee 2020, arXiv 2001.03288, section 4.2), so that no
  * small value takes a large buffer that another large one could have. Values with touching ranges never share a buffer, so the
  * inputs and outputs of a group are separate.
+ * @returns the buffers
  */
-export function assignSlots(groups: readonly Group[], regions: Map<Tensor, Region>): void {
+export function assignSlots(groups: readonly Group[], regions: Map<Tensor, Region>): ReadonlySet<VirtualBuffer> {
   const slots: Slot[] = [];
   for (const live of liveValues(groups, regions).sort((a, b) => b.value.size - a.value.size)) {
     const slot = bestSlot(slots, live) ?? { elements: live.value.size, values: [] };
     if (slot.values.length === 0) slots.push(slot);
     slot.values.push(live);
   }
-  slots.forEach(({ elements, values }, position) => {
+  const buffers = slots.map(({ elements, values }, position) => {
     const buffer: VirtualBuffer = { label: `slot ${position}`, elements };
     for (const { value } of values) regions.set(value, { buffer, offset: 0, elements: value.size });
+    return buffer;
   });
+  return new Set(buffers);
 }
 
 /** The smallest slot that is free as long as a value is alive; of several, the one that was used last, since it may be in a cache. */

@@ -2,11 +2,11 @@
  * Checks that several kinds of data sets share.
  */
 import { DataError } from "../errors.ts";
+import { typeName } from "../text.ts";
 
 /** @param what a plural, such as "the labels" */
 export function otherType(where: string, what: string, found: unknown, wanted: string): DataError {
-  const type = typeof found === "object" && found !== null ? found.constructor.name : typeof found;
-  return new DataError({ where, what: `${what} are of type ${type}`, fix: `Give ${wanted}` });
+  return new DataError({ where, what: `${what} are of type ${typeName(found)}`, fix: `Give ${wanted}` });
 }
 
 /** What is wrong with the shape of an example; undefined if nothing is. */

@@ -24,7 +24,7 @@ export interface Fold<Data extends Dataset> extends Split<Data> {
  * ```ts
  * for (const { train, validation } of foldsOf(dataset, 5, 1)) {
  *   const trainer = await createTrainer({ model: build(), backend, dataset: train, learningRate: 1e-3, batchSize: 16, epochs: 20 });
- *   for await (const _ of trainer.fit());
+ *   await trainer.fit();
  *   console.log(await trainer.evaluate(validation));
  * }
  * ```

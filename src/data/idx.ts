@@ -60,7 +60,9 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxFile {
       fix: copyAgain,
     });
   }
-  return { type: "uint8", shape, values: bytes.subarray(headerLength) };
+  // Node reads files into Buffers. A view of a Buffer is a Buffer, too; data sets have plain Uint8Arrays.
+  const values = new Uint8Array(bytes.buffer, bytes.byteOffset + headerLength, bytes.length - headerLength);
+  return { type: "uint8", shape, values };
 }
 
 /**

@@ -2,6 +2,7 @@
  * Finds the columns of a table by name or position, and recognizes headers.
  */
 import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
+import { shortened } from "../text.ts";
 import { isMissing } from "./cells.ts";
 import { numberSigns } from "./number-format.ts";
 
@@ -80,7 +81,8 @@ export function columnPosition(columns: Columns, wanted: string | undefined, opt
   const { names, where } = columns;
   const found = wanted === undefined ? usualLabel(names) : positionOf(names, wanted);
   if (found !== undefined) return found;
-  const known = names.length > 12 ? `${names.slice(0, 10).join(", ")}, … ${names.at(-1)}` : names.join(", ");
+  const short = names.map((name) => shortened(name));
+  const known = short.length > 12 ? `${short.slice(0, 10).join(", ")}, … ${short.at(-1)}` : short.join(", ");
   throw new OptionError({
     where: optionName(option),
     what:

@@ -2,6 +2,7 @@
  * Reads a table whose columns are known from a model's schema, in any order.
  */
 import { DataError, excerpt, optionName } from "../errors.ts";
+import { shortened } from "../text.ts";
 import { isMissing } from "./cells.ts";
 import { dateIn } from "./dates.ts";
 import { className, numberAs, type NumberFormat } from "./number-format.ts";
@@ -18,7 +19,7 @@ import {
   type LabelColumn,
   type TableSchema,
 } from "./table-schema.ts";
-import type { ValueList } from "./values.ts";
+import { ValueList } from "./values.ts";
 
 /** Options of `TableRows`. */
 export interface TableRowsOptions {
@@ -37,6 +38,9 @@ export interface EncodedRow {
   /** The other targets, for models with several outputs. */
   readonly otherLabels: readonly number[];
 }
+
+/** The values of one example by the names of the columns, as JSON has them. */
+export type TableRecord = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const none: readonly number[] = [];
 
@@ -82,6 +86,41 @@ export class TableRows {
     if (!this.#options.labelled) return { label: undefined, otherLabels: none };
     const [label, ...otherLabels] = this.#labels.map((_, index) => this.#labelOf(cells, index, line));
     return { label, otherLabels };
+  }
+
+  /**
+   * Converts a record: values by the names of the columns. Numbers are taken as they are; text is read as a cell is; null
+   * is a missing value.
+   * @param line the number of the record, for messages
+   * @param features the list to which the record's features are appended
+   * @throws DataError that names the column for a value that is absent, missing or invalid
+   */
+  encodeRecord(record: TableRecord, line: number, features: ValueList): void {
+    const first = features.length;
+    if (typeof record !== "object" || record === null) {
+      const where = `${this.#options.name}, line ${line}`;
+      throw new DataError({ where, what: `${excerpt(record)} is not a record`, fix: "Give an object" });
+    }
+    this.#known.forEach((known, index) => {
+      const { name, kind } = known.column;
+      const place = { line, name, position: index + 1 };
+      const value = Object.hasOwn(record, name) ? record[name] : undefined;
+      if (value === undefined)
+        throw this.#refusal(place, "the record has no such value", "Give it, or null if it is missing");
+      if (typeof value === "object" && value !== null)
+        throw this.#refusal(place, `${excerpt(value)} is not a value`, "Give a number or a text");
+      if (kind === "number" && typeof value === "number" && !Number.isNaN(value)) {
+        requireFloat32(Math.fround(value), this.#options.name, line, place, String(value));
+        features.push(value);
+        return;
+      }
+      const filled = this.#encodeCell(known, value === null ? "" : String(value), place, features);
+      for (let count = 0; count < filled; count++) features.push(this.#schema.fill![features.length - first]!);
+    });
+  }
+
+  #refusal(place: Place, what: string, fix: string): DataError {
+    return new DataError({ where: cellPlace(this.#options.name, place.line, place), what, fix });
   }
 
   /** Finds the columns. @returns whether the row was a header */
@@ -190,7 +229,8 @@ export class TableRows {
   }
 
   #unknown(what: "category" | "label", cell: string, place: Place, known: readonly string[]): DataError {
-    const listed = known.length > 10 ? `${known.slice(0, 9).join(", ")}, …` : known.join(", ");
+    const short = known.map((name) => shortened(name));
+    const listed = short.length > 10 ? `${short.slice(0, 9).join(", ")}, …` : short.join(", ");
     return new DataError({
       where: cellPlace(this.#options.name, place.line, place),
       what: `the model does not know the ${what} ${excerpt(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
@@ -230,4 +270,32 @@ export function datasetFromRows(
   const outputs = targetColumns(schema);
   const targets = standardizeTargets(Float32Array.from(labels), outputs);
   return makeRegressionDataset({ ...examples, targets, outputs: outputs.map((column) => column.name) });
+}
+
+/**
+ * The features of records, for `predict`.
+ *
+ * @example
+ * ```ts
+ * const schema = tableSchemaFrom(loaded.table, "homes.safetensors");
+ * const features = featuresOfRecords(schema, [{ area: 100, city: "Bern", rooms: null }]);
+ * const [price] = inUnitsOf(schema, await evaluator.predict(features));
+ * ```
+ *
+ * @param schema how the columns of the training table became features
+ * @param records objects with a value for each column of the features; others are ignored
+ * @param name what the records are, for messages
+ * @returns the features, row-major
+ * @throws DataError that names the record and the column for a value that is absent, missing or invalid, or a text that
+ * training did not see
+ */
+export function featuresOfRecords(
+  schema: TableSchema,
+  records: readonly TableRecord[],
+  name = "records",
+): Uint8Array | Float32Array {
+  const rows = new TableRows(schema, { name, labelled: false });
+  const features = new ValueList();
+  records.forEach((record, index) => rows.encodeRecord(record, index + 1, features));
+  return features.values;
 }

@@ -287,12 +287,15 @@ export function cellPlace(file: string, line: number, { position, name }: { posi
   return `${file}, line ${line}, column ${position} (${excerpt(name)})`;
 }
 
+/** A longer name of a column makes a message hard to read. */
+const LONGEST_NAME = 60;
+
 /**
- * A column in a list of columns: by name, or by position if the name contains a comma, which separates lists on the
- * command line.
+ * A column in a list of columns: by name, or by position if the name is long or contains a comma, which separates lists on
+ * the command line.
  */
 const inList = ({ name, position }: { name: string; position: number }) =>
-  name.includes(",") ? String(position) : name;
+  name.length > LONGEST_NAME || name.includes(",") ? String(position) : name;
 
 /** @throws DataError for a number outside the range of float32 */
 export function requireFloat32(

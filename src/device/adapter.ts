@@ -30,7 +30,7 @@ export async function requestAdapter({ gpu }: GpuSource): Promise<GPUAdapter> {
     throw new DeviceError({
       where: "WebGPU",
       what: "no adapter was found: there is no GPU with a driver that WebGPU can use",
-      fix: "Run `npm run setup` in Node, or turn on hardware acceleration in the browser",
+      fix: "Install a driver (on Debian and Ubuntu without a GPU: the package mesa-vulkan-drivers), or turn on hardware acceleration in the browser",
     });
   }
   return adapter;

@@ -6,6 +6,7 @@ import { DataError, OptionError } from "../errors.ts";
 import type { FunctionalExtensions } from "../nn/model-config.ts";
 import { isJson, parseJson } from "./json.ts";
 import { isRecord } from "../nn/checks.ts";
+import { withDefaults, type AnyModelToSave } from "./model-to-save.ts";
 import {
   modelMetadata,
   modelOfFile,
@@ -59,18 +60,19 @@ const NOT_A_CHECKPOINT = "Give a checkpoint that wgrad wrote";
  * @example
  * ```ts
  * const save = async (checkpoint: Checkpoint) => {
- *   const bytes = saveCheckpoint({ model, step: checkpoint.step, training: {} }, checkpoint);
+ *   const bytes = saveCheckpoint({ model, step: checkpoint.step }, checkpoint);
  *   await writeFile("run.safetensors", bytes);
  * };
  * for await (const { step, loss } of trainer.fit({ checkpoint: { everySteps: 100, save } })) console.log(step, loss);
  * ```
  *
- * @param trained as for `saveModel`
+ * @param given as for `saveModel`
  * @returns the bytes of a safetensors file
  * @throws OptionError or GraphError for anything that `saveModel` refuses; OptionError for a snapshot that was taken
  * during `fit`, which has no `unreported`, a model of another step, and a position of a stream that is not plain JSON
  */
-export function saveCheckpoint(trained: AnyTrainedModel, state: CheckpointState): Uint8Array {
+export function saveCheckpoint(given: AnyModelToSave, state: CheckpointState): Uint8Array {
+  const trained = withDefaults(given);
   const { parameters, optimizer, stream, unreported, best, run = {} } = state;
   requireComplete(trained, state);
   const { steps, loss, correct, gradientNorm, metrics } = unreported;

@@ -8,7 +8,7 @@ import { isRecord, requireCount } from "../nn/checks.ts";
 import type { LayerConfig } from "../nn/layers/layer.ts";
 import { modelFromConfig } from "../nn/model-config.ts";
 import { gptLayer } from "../nn/models/gpt.ts";
-import { isFunctional } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import { parameterPrefix, storedLeaves, type Model } from "../nn/sequential.ts";
 import { parseJson } from "./json.ts";
 import { initialValues, requireValues, type ParameterValues } from "./model.ts";

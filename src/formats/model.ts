@@ -12,7 +12,8 @@ import { sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { isFunctionalConfig } from "../nn/functional-config.ts";
-import { isFunctional, type AnyModel } from "../nn/functional.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import type { GivenValues } from "../nn/given-values.ts";
 import { modelFromConfig, parametersOfConfig, type FunctionalExtensions } from "../nn/model-config.ts";
 import { isRecord } from "../nn/checks.ts";
@@ -37,6 +38,7 @@ import {
   type Facts,
 } from "./metadata.ts";
 import { lossName, lossNamed } from "./loss-names.ts";
+import { withDefaults, type AnyModelToSave } from "./model-to-save.ts";
 import { requireValues, type ParameterValues } from "./parameter-values.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors } from "./safetensors.ts";
 
@@ -74,6 +76,7 @@ export { lossName } from "./loss-names.ts";
 export type { Facts } from "./metadata.ts";
 export { initialValues, requireValues, type ParameterValues } from "./parameter-values.ts";
 export type { AnyTrainedModel, TrainedFunctionalModel } from "./functional.ts";
+export type { AnyModelToSave, FunctionalModelToSave, ModelToSave } from "./model-to-save.ts";
 
 /** The custom layers, activations and losses of a model file. */
 export interface FileExtensions extends ModelExtensions {
@@ -95,20 +98,22 @@ export const OPTIMIZER_PREFIX = "optimizer.";
  * @example
  * ```ts
  * const { parameters, step } = await trainer.snapshot();
- * const trained = { model, loss: "softmaxCrossEntropy", normalization, classes, step, training: { epochs: 3 } } as const;
+ * const trained = { model, loss: "softmaxCrossEntropy", normalization, classes, step } as const;
  * const bytes = saveModel(trained, parameters);
  * const { model: loaded } = loadModel(bytes, "model.safetensors");
  * ```
  *
- * A functional model needs less beside it: `saveModel({ model, step, training }, parameters)`.
+ * A functional model needs less beside it: `saveModel({ model, step }, parameters)`.
  *
+ * @param given the model, with the options of its training if readers of the file are to see them
  * @param parameters values of each of the model's parameters and states, by name
  * @returns the bytes of a safetensors file
  * @throws OptionError for anything that `loadModel` would refuse: values that are missing, unknown, or of another shape
  * than in the model's config (the error names the parameter), entries that a file cannot store (the error names the
  * entry), and a custom loss with the name of a built-in one. GraphError for two parameters with the same name
  */
-export function saveModel(trained: AnyTrainedModel, parameters: ParameterValues): Uint8Array {
+export function saveModel(given: AnyModelToSave, parameters: ParameterValues): Uint8Array {
+  const trained = withDefaults(given);
   const metadata = modelMetadata(trained);
   requireLoadable("saveModel", trained, parameters, metadata);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
@@ -162,7 +167,10 @@ export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolea
   return metadata["format"] === FORMAT || metadata["format"] === FORMAT_WITHOUT_DIGEST;
 }
 
-/** Everything except the parameters, as metadata of a file. */
+/**
+ * Everything except the parameters, as metadata of a file.
+ * @throws OptionError for a classifier without the names of its classes
+ */
 export function modelMetadata(trained: AnyTrainedModel): Record<string, string> {
   if (hasFunction(trained)) return { format: FORMAT, version, ...functionalMetadata(trained) };
   const { model, loss, normalization, classes, outputs, step, training } = trained;
@@ -173,7 +181,7 @@ export function modelMetadata(trained: AnyTrainedModel): Record<string, string> 
     loss: lossName(loss),
     model: JSON.stringify(model.config),
     normalization: JSON.stringify(normalization),
-    ...(outputs ? { outputs: JSON.stringify(outputs) } : tokenizer ? {} : { classes: JSON.stringify(classes) }),
+    ...(outputs ? { outputs: JSON.stringify(outputs) } : tokenizer ? {} : { classes: namesText(classes) }),
     step: JSON.stringify(step),
     training: JSON.stringify(training),
     ...(configuration && { configuration: JSON.stringify(configuration) }),
@@ -183,6 +191,13 @@ export function modelMetadata(trained: AnyTrainedModel): Record<string, string> 
     ...(threshold !== undefined && { threshold: JSON.stringify(threshold) }),
     ...(results && { results: JSON.stringify(results) }),
   };
+}
+
+function namesText(classes: readonly string[]): string {
+  if (classes.length > 0) return JSON.stringify(classes);
+  const what = "the model has neither classes nor outputs with names, and no tokenizer";
+  const fix = 'Give the names of its classes, or for regression those of its outputs, such as outputs: ["price"]';
+  throw new OptionError({ where: "classes", what, fix });
 }
 
 /**
@@ -199,6 +214,7 @@ export function modelMetadata(trained: AnyTrainedModel): Record<string, string> 
  * @param where the file's name, for messages
  * @param extensions the model's custom layers, activations and losses; for a functional model, its function:
  * `{ modelFunction }`. A file contains no code, but the names and options of the layers, which are compared
+ * @throws OptionError if `bytes` is not a Uint8Array
  * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is not a model of wgrad,
  * or whose contents do not match its digest (files of older versions have no digest and are read without this check);
  * for metadata that is missing or invalid (the error names the entry); and for tensors that do not match the network's

@@ -28,6 +28,10 @@ export function initialValues(model: AnyModel): ParameterValues {
  */
 export function requireValues(wanted: readonly Tensor[], given: ParameterValues): void {
   const fix = "Give values of this model's parameters and states";
+  if (typeof given !== "object" || given === null) {
+    const what = `${excerpt(given)} is not an object of values by name`;
+    throw new OptionError({ where: "parameters", what, fix: "Give those of `await trainer.snapshot()`" });
+  }
   const shapes = new Map(wanted.map((leaf) => [nameOf(leaf), leaf.shape]));
   for (const [where, shape] of shapes) {
     const found = Object.hasOwn(given, where) ? given[where] : undefined;

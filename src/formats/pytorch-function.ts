@@ -1,6 +1,7 @@
 /*
  * Functional models as classes of PyTorch.
  */
+import { OptionError } from "../errors.ts";
 import type { FunctionalModel } from "../nn/functional.ts";
 import type { PytorchModule, PytorchOpForm, PytorchParameter } from "../nn/layers/forms.ts";
 import { parameterPrefix } from "../nn/sequential.ts";
@@ -23,7 +24,7 @@ interface ClassModule {
 /**
  * The module of each use of a layer. Uses share it, unless a layer without parameters needs other arguments for inputs of
  * another shape.
- * @throws OptionError for a custom layer
+ * @throws OptionError for a custom layer, and for a layer with parameters that needs other arguments
  */
 function modulesOf({ steps }: FunctionSteps): ReadonlyMap<FunctionStep, ClassModule> {
   const uses = new Map<FunctionStep, ClassModule>();
@@ -34,6 +35,7 @@ function modulesOf({ steps }: FunctionSteps): ReadonlyMap<FunctionStep, ClassMod
     const module = networkModule([config], [inputShape, outputShape], { isNetwork: false });
     let shared = made.find((other) => other.layer === layer && other.module.code === module.code);
     if (!shared) {
+      requireSharable(layer, module, made);
       const keys = made.map(({ key }) => key);
       shared = { layer, key: moduleKeyFor(layer, keys), module };
       made.push(shared);
@@ -41,6 +43,17 @@ function modulesOf({ steps }: FunctionSteps): ReadonlyMap<FunctionStep, ClassMod
     uses.set(step, shared);
   }
   return uses;
+}
+
+/** @throws OptionError for a second module with the same parameters */
+function requireSharable(layer: string, { parameters = {} }: PytorchModule, made: readonly ClassModule[]): void {
+  const other = made.find((one) => one.layer === layer);
+  if (!other || Object.keys(parameters).length === 0) return;
+  throw new OptionError({
+    where: "PyTorch",
+    what: `layer ${layer} is used on several shapes, which need different modules of PyTorch, but share parameters`,
+    fix: 'Use it on one shape, or replace the padding "same" by numbers',
+  });
 }
 
 /**

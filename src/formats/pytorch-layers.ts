@@ -5,8 +5,12 @@
 import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
 import { nameOf } from "../graph/leaves.ts";
 import { sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
-import { isFunctional, type AnyModel } from "../nn/functional.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
+import { isRecord } from "../nn/checks.ts";
 import type { PytorchParameter } from "../nn/layers/forms.ts";
+import type { LayerConfig } from "../nn/layers/layer.ts";
+import { layerTypes } from "../nn/layers/registry.ts";
 import { parameterPrefix, storedLeaves, type Model } from "../nn/sequential.ts";
 import { startFrom } from "../nn/start-from.ts";
 import { usesOf, type ConfiguredUse } from "../nn/uses.ts";
@@ -20,8 +24,10 @@ import { readSafetensors, type Safetensors, type TensorValues } from "./safetens
 /** The options of `startFromPytorch`. */
 export interface PytorchStartOptions {
   /**
-   * The names of the file's modules in the order of the model's layers with parameters, such as ["conv1", "bn1", "fc"]. By
-   * default, each layer gets the first module, by the numbers in their names, whose tensors have its shapes.
+   * The names of the file's modules in the order of the model's layers with parameters, such as ["conv1", "bn1", "fc"]. Those of a
+   * stacked GRU or LSTM are "rnn.l0", "rnn.l1" and so on. By default, the layers of a functional model get the modules that
+   * they are named after, with "_" for each dot, as in `use(layer, x, "block1_conv")`. Unless all are, each layer gets the first module,
+   * by the numbers in their names, whose tensors have its shapes.
    */
   readonly layers?: readonly string[];
 }
@@ -118,14 +124,16 @@ export function filledFrom<Kind extends AnyModel>(
 ): PytorchStart<Kind> {
   const modules = modulesOf(tensors);
   const wanted = layersOf(model);
-  const assigned = layers ? inGivenOrder(wanted, modules, layers, where) : byShapes(wanted, modules, where);
+  const assigned = layers
+    ? inGivenOrder(wanted, modules, layers, where)
+    : (byNames(model, wanted, modules) ?? byShapes(model, wanted, modules, where));
   const matched: { name: string; tensor: string; shape: Shape }[] = [];
   const values: Record<string, TensorValues> = {};
   for (const [{ tensors: parts }, module] of assigned) {
     for (const { leaf, name, fromPytorch } of parts) {
       const tensor = module.tensors.get(name)!;
       values[nameOf(leaf)] = fromPytorch(tensor);
-      matched.push({ name: nameOf(leaf), tensor: joined(module.name, name), shape: tensor.shape });
+      matched.push({ name: nameOf(leaf), tensor: tensor.name, shape: tensor.shape });
     }
   }
   const used = new Set(matched.map(({ tensor }) => tensor));
@@ -133,22 +141,36 @@ export function filledFrom<Kind extends AnyModel>(
   return { model: matched.length === 0 ? model : startFrom(model, values).model, matched, unused };
 }
 
-/** A module of the file: the tensors with a common prefix. */
+/**
+ * A module of the file: the tensors with a common prefix. Each layer of a stacked GRU or LSTM is a module, such as "rnn.l0", whose
+ * tensors have the names of the first layer.
+ */
 interface FileModule {
   readonly name: string;
-  readonly tensors: ReadonlyMap<string, TensorValues>;
+  readonly tensors: ReadonlyMap<string, FileTensor>;
+}
+
+/** A tensor, with its name in the file. */
+interface FileTensor extends TensorValues {
+  readonly name: string;
 }
 
 const joined = (module: string, tensor: string): string => (module === "" ? tensor : `${module}.${tensor}`);
 
 function modulesOf(tensors: Safetensors["tensors"]): readonly FileModule[] {
-  const found = new Map<string, Map<string, TensorValues>>();
+  const found = new Map<string, Map<string, FileTensor>>();
+  const isStacked = (module: string) => tensors.has(joined(module, "weight_ih_l1"));
   for (const [name, tensor] of tensors) {
-    const [module, own] = splitName(name);
-    found.set(module, (found.get(module) ?? new Map<string, TensorValues>()).set(own, tensor));
+    const [prefix, last] = splitName(name);
+    const [, ofLayer, number] = (isStacked(prefix) && STACKED.exec(last)) || [];
+    const [module, own] = number === undefined ? [prefix, last] : [joined(prefix, `l${number}`), `${ofLayer}0`];
+    found.set(module, (found.get(module) ?? new Map<string, FileTensor>()).set(own, { ...tensor, name }));
   }
   return [...found].map(([name, own]) => ({ name, tensors: own })).toSorted((a, b) => byNumbers(a.name, b.name));
 }
+
+/** The name of a tensor of a GRU or LSTM, and the number of its layer. */
+const STACKED = /^((?:weight|bias)_[ih]h_l)(\d+)$/;
 
 /** A parameter or state of the model, and the tensor that holds it in PyTorch. */
 interface WantedTensor {
@@ -184,7 +206,7 @@ function layersOf(model: AnyModel): readonly WantedLayer[] {
   for (const [name, use] of first) {
     const path = `${parameterPrefix(model.config)}layers.${name}.`;
     const own = leaves.filter((leaf) => nameOf(leaf).startsWith(path));
-    const forms = own.length > 0 ? formsOf(use) : {};
+    const forms = own.length > 0 ? formsOf(use, path) : {};
     for (const leaf of own) {
       const { name: place, toPytorch, fromPytorch } = forms[nameOf(leaf).slice(path.length)]!;
       const { shape } = toPytorch({ shape: leaf.shape, values: new Float32Array(leaf.size) });
@@ -201,9 +223,28 @@ function layersOf(model: AnyModel): readonly WantedLayer[] {
   return Array.from(layers, ([name, tensors]) => ({ name, tensors }));
 }
 
-/** The parameters of a layer by their names in it. */
-function formsOf({ config, input, output }: ConfiguredUse): Readonly<Record<string, PytorchParameter>> {
-  const { parameters = {} } = networkModule([config], [input.shape.slice(1), output.shape.slice(1)]);
+/** A config without activations, which may be custom ones that have no module: a state_dict does not contain them. */
+function plainConfig(config: LayerConfig): LayerConfig {
+  const isLayer = (value: unknown): value is LayerConfig => isRecord(value) && typeof value["type"] === "string";
+  const plain = Object.entries(config).map(([name, value]) => {
+    if (name === "activation" || (name === "name" && config.type === "activation")) return [name, "identity"];
+    return [name, Array.isArray(value) ? value.map((one: unknown) => (isLayer(one) ? plainConfig(one) : one)) : value];
+  });
+  return Object.fromEntries(plain) as LayerConfig;
+}
+
+/**
+ * The parameters of a layer by their names in it.
+ * @throws OptionError for a custom layer
+ */
+function formsOf({ config, input, output }: ConfiguredUse, path: string): Readonly<Record<string, PytorchParameter>> {
+  if (!Object.hasOwn(layerTypes, config.type)) {
+    const what = `the custom layer ${excerpt(config.type)} has parameters, and no module of PyTorch is known for it`;
+    const fix = "Give a model without it, and copy the result with startFrom";
+    throw new OptionError({ where: `layer ${path.slice(0, -1)}`, what, fix });
+  }
+  const shapes = [input.shape.slice(1), output.shape.slice(1)];
+  const { parameters = {} } = networkModule([plainConfig(config)], shapes);
   return Object.fromEntries(Object.entries(parameters).map(([name, form]) => [name.slice("0.".length), form]));
 }
 
@@ -252,8 +293,29 @@ function inGivenOrder(
   });
 }
 
+/** The modules that the layers of a functional model are named after, with "_" for each dot; undefined unless all are. */
+function byNames(
+  model: AnyModel,
+  layers: readonly WantedLayer[],
+  modules: readonly FileModule[],
+): Assignment | undefined {
+  if (!isFunctional(model)) return undefined;
+  const plain = (name: string) => name.replaceAll(".", "_");
+  const prefix = `${parameterPrefix(model.config)}layers.`;
+  const assigned = layers.flatMap((layer) => {
+    const fitting = modules.filter(({ name }) => plain(name) === plain(layer.name.slice(prefix.length)));
+    return fitting.length === 1 && fits(layer, fitting[0]!) ? [[layer, fitting[0]!] as const] : [];
+  });
+  return assigned.length === layers.length ? assigned : undefined;
+}
+
 /** @throws DataError for a layer that no module fits, or modules whose names have no order */
-function byShapes(layers: readonly WantedLayer[], modules: readonly FileModule[], file: string): Assignment {
+function byShapes(
+  model: AnyModel,
+  layers: readonly WantedLayer[],
+  modules: readonly FileModule[],
+  file: string,
+): Assignment {
   const left = new Set(modules);
   return layers.map((layer) => {
     const [module, ...others] = [...left].filter((one) => fits(layer, one));
@@ -264,7 +326,8 @@ function byShapes(layers: readonly WantedLayer[], modules: readonly FileModule[]
     const unordered = others.find(({ name }) => withoutNumbers(name) !== withoutNumbers(module.name));
     if (unordered) {
       const what = `both ${excerpt(module.name)} and ${excerpt(unordered.name)} have ${wantedText(layer)}`;
-      const fix = `Give ${optionName("layers")}, the names of the modules in the order of the model's layers`;
+      const order = `Give ${optionName("layers")}, the names of the modules in the order of the model's layers`;
+      const fix = isFunctional(model) ? `${order}, or name all layers as the modules, with "_" for each dot` : order;
       throw new DataError({ where: `${file}, layer ${layer.name}`, what, fix });
     }
     left.delete(module);

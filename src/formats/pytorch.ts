@@ -8,7 +8,7 @@ import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
 import { entryOf } from "../nn/checks.ts";
 import { isFunctionalConfig } from "../nn/functional-config.ts";
-import { isFunctional } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import { dense } from "../nn/layers/dense/index.ts";
 import { flatten } from "../nn/layers/flatten/index.ts";
 import { permuted } from "../nn/layers/permute.ts";
@@ -17,7 +17,7 @@ import { modelFromConfig } from "../nn/model-config.ts";
 import { storedLeaves, type Model } from "../nn/sequential.ts";
 import { byNumbers } from "./by-numbers.ts";
 import { outputScale } from "./exported-table.ts";
-import type { AnyTrainedModel, TrainedFunctionalModel } from "./functional.ts";
+import type { TrainedFunctionalModel } from "./functional.ts";
 import {
   hasFunction,
   initialValues,
@@ -29,6 +29,7 @@ import {
   type ParameterValues,
   type TrainedModel,
 } from "./model.ts";
+import { withDefaults, type AnyModelToSave } from "./model-to-save.ts";
 import { functionClass, functionParameters } from "./pytorch-function.ts";
 import { filledFrom, readPytorch } from "./pytorch-layers.ts";
 import { firstModuleShape, networkModule } from "./pytorch-network.ts";
@@ -43,9 +44,10 @@ import { writeSafetensors, type NamedTensor, type Safetensors, type TensorValues
  * @throws OptionError for values that do not match the model's parameters, and for a custom layer
  */
 export function savePytorch(
-  trained: AnyTrainedModel,
-  parameters: ParameterValues = initialValues(trained.model),
+  given: AnyModelToSave,
+  parameters: ParameterValues = initialValues(given.model),
 ): Uint8Array {
+  const trained = withDefaults(given);
   requireValues(storedLeaves(trained.model), parameters);
   const places = hasFunction(trained) ? functionParameters(trained.model) : chainParameters(trained.model);
   const tensors = Array.from(places, ([own, { name, toPytorch }]): NamedTensor => {
@@ -64,7 +66,8 @@ const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
  * @throws OptionError for a custom layer, and for an op in a function that has no form in PyTorch; GraphError for a function that
  * moves elements between examples
  */
-export function pytorchCode(trained: AnyTrainedModel, path: string): string {
+export function pytorchCode(given: AnyModelToSave, path: string): string {
+  const trained = withDefaults(given);
   const lines = hasFunction(trained) ? functionCode(trained, path) : chainCode(trained, path);
   return ["import json, torch", "from torch import nn", "from safetensors import safe_open", ...lines].join("\n");
 }

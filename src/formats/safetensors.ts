@@ -4,6 +4,7 @@
  * data_offsets, which count from the header's end; "__metadata__" maps strings to strings.
  */
 import { DataError, excerpt, OptionError } from "../errors.ts";
+import { typeName } from "../text.ts";
 import { floatBytes, toFloat32, type FloatType } from "./float-types.ts";
 import { parseJson } from "./json.ts";
 
@@ -102,6 +103,7 @@ export interface ReadOptions {
  * Reads a safetensors file. Sizes in the header are checked against the file's length before memory is allocated.
  * @param bytes the whole file
  * @param where the file's name, for messages
+ * @throws OptionError for what is not a Uint8Array
  * @throws DataError that names the tensor and the numbers: for a file that is not in this format; a header that is
  * truncated, too long, not a JSON object, contains a key twice, or has more than 100,000 strings, lists and objects
  * (about 12,000 tensors); an unknown or missing field or type; offsets outside the file; a tensor whose size does not
@@ -112,6 +114,7 @@ export function readSafetensors(
   where: string,
   { convert = false, omits = () => false }: ReadOptions = {},
 ): Safetensors {
+  requireBytes(bytes, where);
   const { header, headerEnd } = readHeader(bytes, where);
   const { [METADATA]: found = {}, ...entries } = header;
   const metadata = checkMetadata(found, where);
@@ -131,6 +134,13 @@ export function readSafetensors(
     return [name, { shape, values }];
   });
   return { tensors: new Map(tensors), metadata };
+}
+
+/** Refuses undefined, which a store gives for a file that it does not have, and an ArrayBuffer, which fetch gives. */
+function requireBytes(bytes: Uint8Array, where: string): void {
+  if (bytes instanceof Uint8Array) return;
+  const fix = "Give a Uint8Array, such as new Uint8Array(await file.arrayBuffer())";
+  throw new OptionError({ where, what: `the bytes of the file are of type ${typeName(bytes)}`, fix });
 }
 
 function requireNoOverflow(values: Float32Array, doubles: Uint8Array, where: string): void {

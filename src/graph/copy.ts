@@ -6,8 +6,7 @@ export const COPY: unique symbol = Symbol.for("wgrad.copy") as never;
 /** This copy of wgrad: its version and, if the module format provides it, its URL. */
 export const thisCopy = `wgrad ${version} at ${(import.meta.url as string | undefined) ?? "an unknown place"}`;
 
-const FIX =
-  "Load wgrad in one way and in one version: a program that imports it in one place and requires it in another has two copies";
+const FIX = "Load one version of wgrad, by import only or by require only";
 
 /**
  * Why a value was not made by this copy of wgrad, as part of a `Refusal`.

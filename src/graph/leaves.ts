@@ -1,6 +1,6 @@
-import { GraphError } from "../errors.ts";
+import { excerpt, GraphError } from "../errors.ts";
 import { firstTooLarge, FLOAT32_RANGE, isFloat32 } from "../float32.ts";
-import { sizeOf, Tensor, type DType, type Op, type Shape } from "./tensor.ts";
+import { dtypes, sizeOf, Tensor, type DType, type Op, type Shape } from "./tensor.ts";
 
 const leaf = (name: string): Op => ({ name, kind: "leaf" });
 
@@ -80,6 +80,10 @@ export function state(name: string, shape: Shape, initial?: ArrayLike<number>): 
 
 /** A value that the caller writes between steps, such as a data set, its labels, or the order of an epoch. */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor<{ name: string }> {
+  if (!dtypes.includes(dtype)) {
+    const fix = `Choose one of ${dtypes.join(", ")}`;
+    throw new GraphError({ where: `input ${name}`, what: `there is no type ${excerpt(dtype)}`, fix });
+  }
   return new Tensor(inputOp, [], { name }, { shape, dtype });
 }
 
@@ -91,6 +95,10 @@ export function input(name: string, shape: Shape, dtype: DType = "float32"): Ten
  */
 export function constant(value: number | readonly number[], shape?: Shape, dtype: DType = "float32"): Tensor {
   const values = typeof value === "number" ? [value] : value;
+  if (values.some(Array.isArray)) {
+    const fix = "Give one list of all elements, row-major, and the shape: constant([1, 2, 3, 4], [2, 2])";
+    throw new GraphError({ where: "constant", what: "the value is a list of lists", fix });
+  }
   for (const element of values) requireHeld("constant", element, dtype);
   const wanted = shape ?? (typeof value === "number" ? [] : [values.length]);
   if (values.length !== sizeOf(wanted)) {

@@ -1,9 +1,11 @@
-import { GraphError } from "../errors.ts";
+import { excerpt, GraphError } from "../errors.ts";
 import { COPY, foreignness, makerOf, thisCopy } from "./copy.ts";
 import type { OpTraits } from "./traits.ts";
 
 /** float32 is the type of computations, uint32 holds labels, indices and counts, and uint8 holds data sets of bytes. */
 export type DType = "float32" | "uint32" | "uint8";
+
+export const dtypes: readonly DType[] = ["float32", "uint32", "uint8"];
 
 /** The sizes of the axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -141,6 +143,10 @@ function isVirtual(op: Op, inputs: readonly Tensor[]): boolean {
 }
 
 function checkShape(shape: Shape, where: string, most: number): Shape {
+  if (!Array.isArray(shape)) {
+    const fix = "Give a list of sizes, such as [64, 784]; [] is a single number";
+    throw new GraphError({ where, what: `${excerpt(shape)} is not a shape`, fix });
+  }
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 1) {
       throw new GraphError({
@@ -168,11 +174,10 @@ const CONVERSION: Readonly<Record<DType, string>> = {
 
 /** Refuses an input whose type the op does not accept. */
 export function requireType(where: string, tensor: Tensor, ...allowed: DType[]): void {
-  if (!allowed.includes(tensor.dtype)) {
-    throw new GraphError({
-      where,
-      what: `takes ${allowed.join(" or ")} but was given ${tensor}`,
-      fix: CONVERSION[tensor.dtype],
-    });
-  }
+  if (allowed.includes((tensor as Tensor | undefined)?.dtype as DType)) return;
+  throw new GraphError({
+    where,
+    what: `takes ${allowed.join(" or ")} but was given ${tensor}`,
+    fix: tensor instanceof Tensor ? CONVERSION[tensor.dtype] : "Give a tensor, such as constant([1, 2])",
+  });
 }

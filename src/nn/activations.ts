@@ -52,6 +52,10 @@ export interface CustomActivation {
  * name of a built-in one
  */
 export function activationOf(where: string, given: ActivationName | CustomActivation): CustomActivation {
+  if (typeof given === "function") {
+    const fix = 'Give its name, such as "relu", or { name, apply } for an activation of your own';
+    throw new OptionError({ where, what: "a function has no name for the model's config", fix });
+  }
   if (typeof given !== "object" || given === null) {
     return { name: given, apply: entryOf<(x: Tensor) => Tensor>(where, "activation", activations, given) };
   }

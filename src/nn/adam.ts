@@ -13,6 +13,7 @@ import {
   type FlatStep,
   type Optimizer,
 } from "./optimizer.ts";
+import { requireOptimizerOptions } from "./optimizer-options.ts";
 
 /** The options of `adam`. */
 export interface AdamOptions {
@@ -68,6 +69,7 @@ export function adamDirection({ gradient, remember }: FlatStep, options: Require
  * @throws OptionError for an option outside its range
  */
 export function adam(options: AdamOptions = {}): Optimizer {
+  requireOptimizerOptions("adam", options, { beta1: true, beta2: true, epsilon: true });
   const numbers = adamOptions("adam", options);
   return flatOptimizer("adam", { ...numbers }, (step) => {
     const { weights, learningRate } = step;
@@ -86,6 +88,13 @@ export interface AdamWOptions extends AdamOptions, DecayedOptions {}
  * @throws OptionError for an option outside its range
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
+  requireOptimizerOptions("adamW", options, {
+    beta1: true,
+    beta2: true,
+    epsilon: true,
+    weightDecay: true,
+    decays: true,
+  });
   const numbers = adamOptions("adamW", options);
   const decayed = decayedOptions("adamW", options, 0.01);
   return flatOptimizer("adamW", { ...numbers, weightDecay: decayed.weightDecay }, (step) => {

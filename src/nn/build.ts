@@ -102,8 +102,13 @@ export class LayerBuilder {
     return checkedLayer(layer, path, result);
   }
 
+  /** The name in the model of a layer's parameter or state. */
+  nameIn(path: string, name: string): string {
+    return `${this.#prefix}layers.${path}.${name}`;
+  }
+
   #newName(path: string, name: string): string {
-    const fullName = `${this.#prefix}layers.${path}.${name}`;
+    const fullName = this.nameIn(path, name);
     if (this.#names.has(fullName)) {
       throw new OptionError({
         where: fullName,

@@ -1,5 +1,6 @@
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../float32.ts";
+import { choiceOf } from "../choices.ts";
 
 /**
  * Refuses a number that is not allowed.
@@ -11,7 +12,7 @@ export function requireNumber(where: string, value: number, allowed: boolean, ra
   if (typeof value !== "number" || !allowed) {
     throw new OptionError({
       where: optionName(where),
-      what: `${excerpt(value)} is out of range`,
+      what: value === undefined ? "it is missing" : `${excerpt(value)} is out of range`,
       fix: `Give ${range}`,
     });
   }
@@ -73,7 +74,7 @@ export function entryOf<Entry>(
     throw new OptionError({
       where,
       what: `unknown ${kind} ${excerpt(name)}`,
-      fix: `Choose one of ${Object.keys(table).join(", ")}`,
+      fix: choiceOf(name, Object.keys(table)),
     });
   }
   return table[name]!;

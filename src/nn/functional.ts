@@ -7,7 +7,7 @@ import { input } from "../graph/leaves.ts";
 import { requireTensor, sameShape, type DType, type Shape, type Tensor } from "../graph/tensor.ts";
 import { drawnFrom, isName, LayerBuilder, requireModelName, resolvedOptions, type Initialization } from "./build.ts";
 import { isRecord, requireCount, requireSeed } from "./checks.ts";
-import type { Precision } from "../ops/matmul/precision.ts";
+import type { Precision } from "../precisions.ts";
 import { LayerUses } from "./layer-uses.ts";
 import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
 import { parameterPrefix, type Model } from "./sequential.ts";
@@ -45,10 +45,10 @@ export interface FunctionContext {
   /**
    * Applies a layer. Its parameters are made at its first use and shared by all uses of the same layer object. Each use
    * of a layer with dropout or noise draws other random numbers.
-   * @param x [batch, ...shape]; for a layer with parameters, with the same shape of an example at each use
+   * @param x [batch, ...shape]; examples may have another shape at each use if the parameters have the same shapes for it
    * @param options the name of the layer, or its name and a mask
-   * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer was first used with
-   * another shape, for a mask of another shape, and for a layer without attention that gets a mask
+   * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer's
+   * parameters do not fit x, for a mask of another shape, and for a layer without attention that gets a mask
    */
   use(layer: Layer, x: Tensor, options?: string | UseOptions): Tensor;
   /**
@@ -120,9 +120,6 @@ export interface FunctionalModel<Input extends string = string, Output extends s
 
 /** A model of layers in sequence, or one with named inputs and outputs. */
 export type AnyModel = Model | FunctionalModel;
-
-/** Whether a model has named inputs and outputs. */
-export const isFunctional = (model: AnyModel): model is FunctionalModel => "type" in model.config;
 
 /** The options of `functionalModel`. */
 export interface FunctionalOptions<Input extends string = string> {

@@ -77,7 +77,6 @@ export type {
 export { summarizeLayer } from "./layers/registry.ts";
 export {
   losses,
-  oneHot,
   type ClassificationLoss,
   type LossName,
   type ProbabilityFunction,

@@ -2,9 +2,11 @@
  * The layers of a functional model: made at their first use, and found again at later ones.
  */
 import { excerpt, GraphError, OptionError } from "../errors.ts";
+import { nameOf } from "../graph/leaves.ts";
 import { requireTensor, sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
 import { randomKey } from "../random.ts";
 import { isName, type LayerBuilder } from "./build.ts";
+import { checkedLayer } from "./extensions.ts";
 import type { FunctionContext, LayerUse, UseOptions } from "./functional.ts";
 import { requireLayers } from "./layers/chain.ts";
 import type { ApplyOptions, BuiltLayer, Layer, LayerConfig } from "./layers/layer.ts";
@@ -22,8 +24,8 @@ interface KnownLayer {
   readonly config: LayerConfig;
   readonly inputShape: Shape;
   readonly built: BuiltLayer;
-  /** Whether it has neither parameters nor states, so that it fits inputs of any shape. */
-  readonly isEmpty: boolean;
+  /** Its parameters and states. */
+  readonly leaves: readonly Tensor[];
 }
 
 /** A call of the function of a functional model. */
@@ -95,12 +97,27 @@ export class LayerUses {
     this.#requireSame(position, known, { name, config: layer.config });
     const inputShape = x.shape.slice(1);
     if (sameShape(known.inputShape, inputShape)) return known;
-    if (known.isEmpty) return { ...known, built: this.#build(position, layer, { name, inputShape }) };
-    throw new GraphError({
-      where: `layer ${name}, ${known.config.type}`,
-      what: `it gets ${x}, but its first use had [${["batch", ...known.inputShape].join(", ")}]`,
-      fix: "Give a shared layer with parameters inputs of the same shape, or use another layer",
-    });
+    return { ...known, built: this.#buildAgain(position, layer, known, x) };
+  }
+
+  /**
+   * The layer for inputs of another shape, with the parameters and states of its first use.
+   * @throws GraphError if one of them would have another shape
+   */
+  #buildAgain(position: number, layer: Layer, { name, config, inputShape, leaves }: KnownLayer, x: Tensor): BuiltLayer {
+    const shared = (own: string, shape: Shape): Tensor => {
+      const fullName = this.#builder.nameIn(name, own);
+      const leaf = leaves.find((one) => nameOf(one) === fullName);
+      if (leaf && sameShape(leaf.shape, shape)) return leaf;
+      const made = leaf ? `[${leaf.shape.join(", ")}]` : "none";
+      throw new GraphError({
+        where: `layer ${name}, ${config.type}`,
+        what: `${x} needs ${own} [${shape.join(", ")}], but the first use, with [${["batch", ...inputShape].join(", ")}], made ${made}`,
+        fix: "Give a shared layer inputs that its parameters fit, or use another layer",
+      });
+    };
+    const place = { index: position, path: name, inputShape: x.shape.slice(1), nextActivation: undefined };
+    return checkedLayer(layer, name, layer.build({ ...place, parameter: shared, state: shared }));
   }
 
   #requireSame(position: number, known: KnownLayer, found: Pick<KnownLayer, "name" | "config">): void {
@@ -129,16 +146,12 @@ export class LayerUses {
     }
     const inputShape = x.shape.slice(1);
     const { parameters, states } = this.#builder;
-    const before = parameters.length + states.length;
-    const built = this.#build(position, layer, { name, inputShape });
-    const isEmpty = parameters.length + states.length === before;
-    const made = { name, config: layer.config, inputShape, built, isEmpty };
+    const before = [parameters.length, states.length] as const;
+    const built = this.#builder.build(layer, { index: position, path: name, inputShape, nextActivation: undefined });
+    const leaves = [...parameters.slice(before[0]), ...states.slice(before[1])];
+    const made = { name, config: layer.config, inputShape, built, leaves };
     this.#layers.push(made);
     return made;
-  }
-
-  #build(position: number, layer: Layer, { name, inputShape }: Pick<KnownLayer, "name" | "inputShape">): BuiltLayer {
-    return this.#builder.build(layer, { index: position, path: name, inputShape, nextActivation: undefined });
   }
 
   #end(count: number): void {

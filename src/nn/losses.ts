@@ -1,6 +1,7 @@
 import { OptionError } from "../errors.ts";
 import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { toFloat } from "../ops/elementwise/index.ts";
+import { oneHot } from "../ops/indexing/index.ts";
 import { reshape } from "../ops/layout/index.ts";
 import {
   halfSumOfSquares,
@@ -9,10 +10,7 @@ import {
   softmaxCrossEntropy,
   type Loss,
 } from "../ops/losses/index.ts";
-import { oneHot } from "../ops/losses/labels.ts";
 import { accuracy } from "./metrics.ts";
-
-export { oneHot } from "../ops/losses/labels.ts";
 
 /** How logits become probabilities: over all classes together, or for each output separately. */
 export type ProbabilityFunction = "softmax" | "sigmoid";

@@ -17,6 +17,8 @@ import {
   type Optimizer,
   type UpdateOptions,
 } from "./optimizer.ts";
+import type { OptionNames } from "../option-names.ts";
+import { requireOptimizerOptions } from "./optimizer-options.ts";
 import type { Gradients } from "./packed.ts";
 
 /**
@@ -37,6 +39,18 @@ export interface MuonOptions extends AdamOptions, DecayedOptions {
   readonly matrices?: (parameter: Tensor) => boolean;
 }
 
+const names: OptionNames<MuonOptions> = {
+  momentum: true,
+  iterations: true,
+  rateOfOthers: true,
+  matrices: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  weightDecay: true,
+  decays: true,
+};
+
 const hasRows = ({ shape }: Tensor) => shape.length >= 2;
 
 /**
@@ -54,6 +68,7 @@ const hasRows = ({ shape }: Tensor) => shape.length >= 2;
  * @throws OptionError for an option outside its range
  */
 export function muon(options: MuonOptions = {}): Optimizer {
+  requireOptimizerOptions("muon", options, names);
   const { momentum = 0.95, iterations = 5, rateOfOthers = 0.015, matrices = hasRows } = options;
   requireShare("muon momentum", momentum);
   requireCount("muon iterations", iterations);

@@ -19,8 +19,8 @@ export interface ParameterFactors {
 
 /** Inputs of an optimizer that change with the step or differ between parameters. */
 export interface UpdateOptions {
-  /** A float32 scalar, usually a `stepScalar`. */
-  readonly learningRate: Tensor;
+  /** A float32 scalar, usually a `stepScalar`, or a number. */
+  readonly learningRate: Operand;
   /** One entry per parameter, for an optimizer with `takesFactors`; all factors are 1 by default. */
   readonly factors?: readonly ParameterFactors[];
 }
@@ -49,7 +49,7 @@ export interface FlatStep {
   readonly weights: Tensor;
   readonly gradient: Tensor;
   /** A scalar, or a vector if the parameters have different factors. */
-  readonly learningRate: Tensor;
+  readonly learningRate: Operand;
   readonly factors: readonly ParameterFactors[];
   remember(name: string): Tensor;
 }

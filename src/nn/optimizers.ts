@@ -16,14 +16,21 @@ import {
   type DecayedOptions,
   type Optimizer,
 } from "./optimizer.ts";
+import { requireOptimizerOptions } from "./optimizer-options.ts";
 
 export { adam, adamW, type AdamOptions, type AdamWOptions } from "./adam.ts";
+export { coupledDecay } from "./coupled-decay.ts";
 export { muon, type MuonOptions } from "./muon.ts";
 export { regularized, type RegularizationOptions } from "./regularized.ts";
 export type { DecayedOptions, Optimizer, ParameterFactors, UpdateOptions } from "./optimizer.ts";
 
-/** Plain gradient descent: w ← w − ε g (Goodfellow, Bengio and Courville 2016, algorithm 8.1). */
-export function sgd(): Optimizer {
+/**
+ * Plain gradient descent: w ← w − ε g (Goodfellow, Bengio and Courville 2016, algorithm 8.1). It has no options; `momentum` is
+ * another optimizer.
+ * @throws OptionError for any option
+ */
+export function sgd(options: Readonly<Record<never, never>> = {}): Optimizer {
+  requireOptimizerOptions("sgd", options, {});
   return flatOptimizer("sgd", {}, ({ weights, gradient, learningRate }) => [
     { target: weights, value: subtract(weights, multiply(gradient, learningRate)) },
   ]);
@@ -37,7 +44,9 @@ export interface MomentumOptions {
   readonly form?: MomentumForm;
 }
 
-function momentumOptions(name: string, { momentum: share = 0.9, form = "classic" }: MomentumOptions) {
+function momentumOptions(name: string, options: MomentumOptions) {
+  requireOptimizerOptions(name, options, { momentum: true, form: true });
+  const { momentum: share = 0.9, form = "classic" } = options;
   requireShare(`${name} momentum`, share);
   if (!momentumForms.includes(form)) {
     const what = `unknown form ${excerpt(form)}`;
@@ -121,6 +130,7 @@ export interface AdagradOptions {
  * @throws OptionError for an option outside its range
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
+  requireOptimizerOptions("adagrad", options, { epsilon: true });
   const { epsilon = 1e-10 } = options;
   requirePositiveFloat32("adagrad epsilon", epsilon);
   return flatOptimizer("adagrad", { epsilon }, ({ weights, gradient, learningRate, remember }) => {
@@ -148,6 +158,7 @@ export interface RmspropOptions {
  * @throws OptionError for an option outside its range
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  requireOptimizerOptions("rmsprop", options, { decay: true, epsilon: true });
   const { decay = 0.9, epsilon = 1e-8 } = options;
   requireShare("rmsprop decay", decay);
   requirePositiveFloat32("rmsprop epsilon", epsilon);
@@ -178,6 +189,7 @@ export interface LionOptions extends DecayedOptions {
  * @throws OptionError for an option outside its range
  */
 export function lion(options: LionOptions = {}): Optimizer {
+  requireOptimizerOptions("lion", options, { beta1: true, beta2: true, weightDecay: true, decays: true });
   const { beta1 = 0.9, beta2 = 0.99 } = options;
   requireShare("lion beta1", beta1);
   requireShare("lion beta2", beta2);

@@ -3,7 +3,7 @@ import { input } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { gradients } from "../ops/gradients.ts";
 import { matrixProducts, type MatrixProduct } from "../ops/matmul/index.ts";
-import type { Precision } from "../ops/matmul/precision.ts";
+import type { Precision } from "../precisions.ts";
 import { sum } from "../ops/reduce/index.ts";
 import type { Model } from "./sequential.ts";
 

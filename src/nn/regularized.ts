@@ -1,6 +1,7 @@
 import { updatedLeaves, type Update } from "../graph/graph.ts";
 import { stateOp } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { refuseOtherOptions } from "../option-names.ts";
 import { add, divide, multiply, negate, relu, subtract } from "../ops/elementwise/index.ts";
 import { requireFloat32, requireNumber } from "./checks.ts";
 import { hasTwoAxes, perSlice, type Optimizer } from "./optimizer.ts";
@@ -28,9 +29,10 @@ export interface RegularizationOptions {
  * const trainer = await createTrainer({ ...options, optimizer: optimizers.regularized(optimizers.sgd(), { l1: 0.001 }) });
  * ```
  *
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function regularized(optimizer: Optimizer, options: RegularizationOptions): Optimizer {
+  refuseOtherOptions("regularized", options, { l1: true, l2: true, penalizes: true });
   const { l1 = 0, l2 = 0, penalizes = hasTwoAxes } = options;
   for (const [name, value] of Object.entries({ l1, l2 })) {
     requireNumber(`regularized ${name}`, value, value >= 0, "a number of at least 0");

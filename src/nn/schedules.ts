@@ -2,6 +2,7 @@
  * Learning rate schedules. A schedule depends only on the step and the length of the run, so the learning rate of any
  * step can be computed independently.
  */
+import { refuseOtherOptions } from "../option-names.ts";
 import { requireCount, requireNumber } from "./checks.ts";
 
 /**
@@ -24,7 +25,9 @@ export interface DecayOptions {
   readonly factor?: number;
 }
 
-function decayOptions(name: string, { every, factor = 0.1 }: DecayOptions) {
+function decayOptions(name: string, options: DecayOptions) {
+  refuseOtherOptions(`${name} schedule`, options, { every: true, factor: true });
+  const { every, factor = 0.1 } = options;
   if (every !== undefined) requireCount(`${name} schedule every`, every);
   requireNumber(`${name} schedule factor`, factor, factor > 0 && factor <= 1, "a number above 0, at most 1");
   return { factor, everyOf: (totalSteps: number) => every ?? Math.max(1, totalSteps / 3) };
@@ -32,7 +35,7 @@ function decayOptions(name: string, { every, factor = 0.1 }: DecayOptions) {
 
 /**
  * Multiplies the learning rate by a factor at regular intervals: factor^⌊step / every⌋.
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function step(options: DecayOptions = {}): Schedule {
   const { factor, everyOf } = decayOptions("step", options);
@@ -41,7 +44,7 @@ export function step(options: DecayOptions = {}): Schedule {
 
 /**
  * Exponential decay: factor^(step / every).
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function exponential(options: DecayOptions = {}): Schedule {
   const { factor, everyOf } = decayOptions("exponential", options);
@@ -57,9 +60,10 @@ export interface CosineOptions {
 /**
  * Cosine annealing without restarts, from 1 to `final`: final + ½ (1 − final) (1 + cos(π step / totalSteps))
  * (Loshchilov and Hutter 2017, equation 5).
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function cosine(options: CosineOptions = {}): Schedule {
+  refuseOtherOptions("cosine schedule", options, { final: true });
   const { final = 0 } = options;
   requireNumber("cosine schedule final", final, final >= 0 && final <= 1, "a number in [0, 1]");
   return (current, totalSteps) => final + ((1 - final) * (1 + Math.cos((Math.PI * current) / totalSteps))) / 2;
@@ -73,9 +77,10 @@ export interface LinearOptions {
 
 /**
  * Linear decay from 1 to `final`: 1 − (1 − final) step / totalSteps, as PyTorch's LinearLR with start_factor 1.
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function linear(options: LinearOptions = {}): Schedule {
+  refuseOtherOptions("linear schedule", options, { final: true });
   const { final = 0 } = options;
   requireNumber("linear schedule final", final, final >= 0 && final <= 1, "a number in [0, 1]");
   return (current, totalSteps) => 1 - ((1 - final) * current) / totalSteps;
@@ -93,9 +98,10 @@ export interface RestartOptions extends CosineOptions {
  * Cosine annealing with warm restarts: each cycle goes from 1 to `final`, as `cosine` does over the whole run, and the
  * next one starts at 1 again (Loshchilov and Hutter 2017, equation 5). The factors equal those of PyTorch's
  * CosineAnnealingWarmRestarts, where `every` is called T_0 and `growth` T_mult.
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function cosineRestarts(options: RestartOptions = {}): Schedule {
+  refuseOtherOptions("cosineRestarts schedule", options, { every: true, growth: true, final: true });
   const { every, growth = 1, final } = options;
   if (every !== undefined) requireCount("cosineRestarts schedule every", every);
   requireNumber("cosineRestarts schedule growth", growth, growth >= 1 && growth < Infinity, "a number of at least 1");
@@ -128,9 +134,10 @@ const cosineBetween = (from: number, to: number, share: number) =>
  * and Topin 2018, arXiv 1708.07120). The factors equal those of PyTorch's OneCycleLR, whose `max_lr` is the base
  * learning rate, whose `pct_start` is `rise`, and whose `div_factor` and `final_div_factor` are 1 / `initial` and
  * `initial` / `final`.
- * @throws OptionError for an option outside its range
+ * @throws OptionError for an unknown option, or one outside its range
  */
 export function oneCycle(options: OneCycleOptions = {}): Schedule {
+  refuseOtherOptions("oneCycle schedule", options, { rise: true, initial: true, final: true });
   const { rise = 0.3, initial = 0.04, final = 4e-6 } = options;
   for (const [name, value] of Object.entries({ rise, initial, final }))
     requireNumber(`oneCycle schedule ${name}`, value, value >= 0 && value <= 1, "a number in [0, 1]");

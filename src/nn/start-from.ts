@@ -2,7 +2,8 @@ import { OptionError } from "../errors.ts";
 import { parameter, state, type StoredAttributes } from "../graph/leaves.ts";
 import { substituted } from "../graph/substitute.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
-import { isFunctional, type AnyModel, type FunctionalModel } from "./functional.ts";
+import type { AnyModel, FunctionalModel } from "./functional.ts";
+import { isFunctional } from "./is-functional.ts";
 import type { ApplyOptions, BatchMoments } from "./layers/layer.ts";
 import { storedLeaves, type Model } from "./sequential.ts";
 

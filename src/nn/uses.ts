@@ -1,6 +1,7 @@
 import { input } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { isFunctional, type AnyModel, type LayerUse } from "./functional.ts";
+import type { AnyModel, LayerUse } from "./functional.ts";
+import { isFunctional } from "./is-functional.ts";
 import type { LayerConfig } from "./layers/layer.ts";
 
 /** A use of a layer in a model of either kind. The name of a sequential model's layer is its position. */

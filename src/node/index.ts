@@ -11,6 +11,7 @@ import {
   loadModel,
   saveModel,
   type AnyExtensions,
+  type AnyModelToSave,
   type AnyTrainedModel,
   type FileExtensions,
   type TrainedFunctionalModel,
@@ -28,9 +29,12 @@ export {
   loadModel,
   saveModel,
   type AnyExtensions,
+  type AnyModelToSave,
   type AnyTrainedModel,
   type Facts,
   type FileExtensions,
+  type FunctionalModelToSave,
+  type ModelToSave,
   type TrainedFunctionalModel,
   type TrainedModel,
 } from "../formats/model.ts";
@@ -79,7 +83,7 @@ function dawnFailure(cause: unknown): { what: string; fix: string } {
   }
   return {
     what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
-    fix: "Run `npm ci`, then `npm run setup`; on Linux it needs glibc 2.34 or newer",
+    fix: "Install the packages again on this machine (`npm ci`); on Linux the module needs glibc 2.34 or newer",
   };
 }
 
@@ -107,12 +111,13 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
 
 /**
  * Saves a model to a file, atomically.
+ * @param trained as for `saveModel`
  * @param parameters values for each of the model's parameters, such as those of a snapshot
  * @throws DataError with the path and the reason if the file cannot be written
  */
 export function saveModelFile(
   path: string,
-  trained: AnyTrainedModel,
+  trained: AnyModelToSave,
   parameters: Readonly<Record<string, TensorValues>>,
 ): Promise<void> {
   return writeFileAtomically(path, saveModel(trained, parameters));

@@ -110,7 +110,7 @@ export interface AnchorLaunch {
   readonly float16?: boolean;
 }
 
-/** What the device allows to one dispatch. */
+/** What the device allows to one dispatch. Each compilation of a graph has an object of its own. */
 export interface LaunchLimits {
   /** Whether the adapter runs on the CPU; other kernels of products are fast there, and the inner axis is not divided. */
   readonly software: boolean;
@@ -126,6 +126,10 @@ export interface LaunchLimits {
   readonly choiceOf?: ((kernelClass: string) => string | undefined) | undefined;
   /** Threads that are worth launching where each can also walk over several elements. */
   readonly usefulThreads: number;
+  /** The most storage buffers that one dispatch can bind, besides the trace. */
+  readonly mostBindings: number;
+  /** Whether small kernels share a dispatch. */
+  readonly mergeKernels: boolean;
   /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */
   readonly subgroupSize?: number | undefined;
   /** The sizes of subgroup matrices of float16 with float32 sums, and the threads of a subgroup, where the device has them. */
@@ -155,8 +159,8 @@ export interface TuningCase {
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
-  /** Loads code that only some devices need, before `launches` is called. */
-  load?(limits: LaunchLimits): Promise<void>;
+  /** Loads code that only some nodes or devices need, before `launches` is called with the node and the same limits. */
+  load?(node: Tensor, limits: LaunchLimits): Promise<void>;
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
@@ -164,6 +168,11 @@ export interface AnchorKernel {
    * member. It then calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know.
    */
   fusesReductions?(members: readonly Tensor[]): boolean;
+  /**
+   * One launch with the grid [1, 1, 1] and the constant GROUP_THREADS of src/ops/webgpu/lanes.ts, which can share a dispatch with other
+   * kernels: its workgroup runs the whole kernel, with the bits of `launches`, and reads no vec4s. Undefined where that is not possible.
+   */
+  inOneGroup?(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunch | undefined;
   /** @param oneGroup whether one workgroup must run the whole kernel, because it also computes sums over all results */
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }

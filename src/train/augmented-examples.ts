@@ -9,9 +9,10 @@ import { defineGraph } from "../graph/graph.ts";
 import { constant } from "../graph/leaves.ts";
 import type { Augmentation } from "../nn/augmentation.ts";
 import { requireCount, requireSeed } from "../nn/checks.ts";
+import { requireOptionsObject } from "../option-names.ts";
 import { augmented } from "./augment.ts";
 import { columnLeaves, columnsLayout, takeColumns, usedLeaves, writeRows, type Normalizations } from "./batches.ts";
-import { requireBackend, requireData, requireOptionsObject } from "./given.ts";
+import { requireBackend, requireData } from "./given.ts";
 import { normalizationsOf } from "./subject.ts";
 
 /** The options of `augmentedExamples`. */

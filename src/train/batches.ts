@@ -14,7 +14,7 @@ import { takeBatch } from "../ops/gather/index.ts";
 import { slice } from "../ops/indexing/index.ts";
 import { reshape } from "../ops/layout/index.ts";
 import { drawWindows } from "../ops/windows/index.ts";
-import { isFunctional } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import { FEATURES, type Network } from "./network.ts";
 
 /** The column of a text that a model reads. */

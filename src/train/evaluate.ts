@@ -16,8 +16,10 @@ import {
   type ColumnLeaves,
   type Normalizations,
 } from "./batches.ts";
-import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
-import { isFunctional, type AnyModel } from "../nn/functional.ts";
+import { requireOptionsObject } from "../option-names.ts";
+import { requireBackend, requireData, requireModel, requireSession } from "./given.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import { FEATURES, networkOf, type Network, type OutputsOf } from "./network.ts";
 import { measure, type BatchFunction, type Objective } from "./objective.ts";
 import type { AnyTrainerOptions } from "./options.ts";

@@ -1,4 +1,5 @@
 import { requireCount, requirePositive } from "../nn/checks.ts";
+import { refuseOtherOptions, type OptionNames } from "../option-names.ts";
 import { requireCheckpointOptions, type CheckpointOptions } from "./run/checkpoints.ts";
 import { requireShare, type RunShare } from "./share.ts";
 
@@ -35,16 +36,21 @@ export interface FitOptions {
   readonly checkpoint?: CheckpointOptions;
 }
 
+const names: OptionNames<FitOptions> = {
+  every: true,
+  pauseEvery: true,
+  maxSteps: true,
+  stepsPerSubmit: true,
+  submitMilliseconds: true,
+  signal: true,
+  share: true,
+  checkpoint: true,
+};
+
 /** @throws OptionError */
-export function requireFitOptions({
-  every,
-  pauseEvery,
-  maxSteps,
-  stepsPerSubmit,
-  submitMilliseconds,
-  share,
-  checkpoint,
-}: FitOptions): void {
+export function requireFitOptions(options: FitOptions): void {
+  refuseOtherOptions("fit", options, names);
+  const { every, pauseEvery, maxSteps, stepsPerSubmit, submitMilliseconds, share, checkpoint } = options;
   for (const steps of pauseEvery === undefined ? [] : [pauseEvery].flat()) requireCount("fit pauseEvery", steps);
   if (every !== undefined) requireCount("fit every", every);
   if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);

@@ -29,14 +29,13 @@ function requireMethods(where: string, value: unknown, methods: readonly string[
     refuse(where, value, kind, fix);
 }
 
-/** @throws OptionError if the options are not an object */
-export function requireOptionsObject(where: string, options: unknown): void {
-  if (!isObject(options)) refuse(where, options, "an object of options", "Give an object such as { … }");
-}
-
 /** @throws OptionError if it is not a model; GraphError for a model with two parameters of the same name */
 export function requireModel(where: string, model: AnyModel): void {
   const fix = "Give a model that sequential(), functionalModel() or loadModel() made";
+  if (isObject(model) && typeof (model as unknown as Fields)["build"] === "function") {
+    const shape = "Give sequential() the shape of an example too, such as { inputShape: [784] }";
+    refuse(where, model, "a model but a layer", shape);
+  }
   requireMethods(where, model, ["apply"], "a model", fix);
   const { inputShape, inputs, outputs } = model as unknown as Fields;
   const hasShapes = isObject(model.config) && (Array.isArray(inputShape) || (isObject(inputs) && isObject(outputs)));
@@ -76,6 +75,12 @@ export function requireTrainer(where: string, trainer: Trainer<AnyModel>): void 
     "a trainer",
     "Give a trainer that createTrainer() made",
   );
+}
+
+/** @throws OptionError if it is not a training */
+export function requireTraining(training: AsyncGenerator<unknown, unknown, undefined>): void {
+  const fix = "Give what trainer.fit() or fitUntil() returned, without await";
+  requireMethods("runToEnd", training, ["next", "return"], "a training", fix);
 }
 
 /** @throws OptionError if it is not a data set */

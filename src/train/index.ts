@@ -62,3 +62,4 @@ export type {
   StoppingState,
 } from "./stopping-options.ts";
 export { createTrainer, type ApplicationOptions, type Trainer } from "./trainer.ts";
+export { runToEnd, type Training } from "./training.ts";

@@ -2,6 +2,7 @@
  * Metrics of predictions, computed on the CPU.
  */
 import { OptionError } from "../errors.ts";
+import { requireCount } from "../nn/checks.ts";
 
 /** Metrics of one class against all others. A ratio with denominator 0 is NaN. */
 export interface ClassMetrics {
@@ -32,8 +33,14 @@ export interface ClassificationMetrics {
  * equals, or of the first NaN, as in `argmax`); with a single output it is 1 from `threshold` on, and 0 below.
  * @param outputs rows of `width` values, as `predict` returns them
  * @param threshold 0.5 by default, for outputs in [0, 1]; use 0 for logits
+ * @throws OptionError if the number of outputs is not a multiple of `width`
  */
 export function predictedClasses(outputs: Float32Array, width: number, threshold = 0.5): Uint32Array {
+  requireCount("predictedClasses width", width);
+  if (outputs.length % width !== 0) {
+    const what = `${outputs.length} outputs are not a multiple of the width ${width}`;
+    throw new OptionError({ where: "predictedClasses", what, fix: `Give ${width} outputs per example` });
+  }
   return Uint32Array.from({ length: outputs.length / width }, (_, example) => {
     if (width === 1) return outputs[example]! >= threshold ? 1 : 0;
     const row = outputs.subarray(example * width, (example + 1) * width);

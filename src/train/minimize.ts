@@ -1,5 +1,6 @@
 import type { Session } from "../backends/backend.ts";
 import { GraphError } from "../errors.ts";
+import { requireOptionsObject } from "../option-names.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { state, stateOp, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -9,7 +10,7 @@ import { constant, type Schedule } from "../nn/schedules.ts";
 import { add, lessEqual, maximum, select, sqrt, square, subtract } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { sum } from "../ops/reduce/index.ts";
-import { requireOptionsObject, requireSession } from "./given.ts";
+import { requireSession } from "./given.ts";
 
 /** The options of `minimize`. */
 export interface MinimizeOptions {

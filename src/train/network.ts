@@ -2,7 +2,8 @@
  * Models of both kinds as functions of named inputs to named outputs.
  */
 import type { DType, Shape, Tensor } from "../graph/tensor.ts";
-import { isFunctional, type AnyModel, type FunctionalModel, type NamedTensors } from "../nn/functional.ts";
+import type { AnyModel, FunctionalModel, NamedTensors } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import type { ApplyOptions } from "../nn/layers/layer.ts";
 
 /** What a model's loss and metrics get: the output of a `Model`, or the named outputs of a `FunctionalModel`. */

@@ -97,7 +97,11 @@ function weightsOf({ labels, weights }: Batch, classWeights: readonly number[] |
 }
 
 /** The sum of values of examples, or of a mean over the examples. */
-function total(where: string, values: Tensor, { count, share }: Measured, weights?: Tensor): Tensor {
+function total(where: string, values: Tensor, { batch, count, share }: Measured, weights?: Tensor): Tensor {
+  if ((values as unknown) === undefined) {
+    const fix = `Return a tensor; the batch has ${Object.keys(batch).join(", ")}`;
+    throw new GraphError({ where, what: "its result is undefined", fix });
+  }
   requireTensor(where, values);
   if (values.dtype === "float32" && values.shape.length === 1 && values.size === count) {
     const all = sum(weights ? multiply(values, weights) : values);

@@ -6,6 +6,7 @@ import { nameOf } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { requireNumber, requirePositiveFloat32 } from "../nn/checks.ts";
 import { isFloat32 } from "../float32.ts";
+import { refuseOtherOptions, type OptionNames } from "../option-names.ts";
 import type { Optimizer, ParameterFactors } from "../nn/optimizers.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface ParameterGroup {
   /** Multiplies the optimizer's weight decay, at least 0; 1 by default. */
   readonly decayFactor?: number;
 }
+
+const GROUP_OPTIONS: OptionNames<ParameterGroup> = { parameters: true, rateFactor: true, decayFactor: true };
 
 /**
  * The parameters that a choice selects.
@@ -75,6 +78,7 @@ export function factorsOf(
   }
   groups.forEach((group: ParameterGroup, index) => {
     const where = `parameterGroups[${index}]`;
+    refuseOtherOptions(where, group, GROUP_OPTIONS);
     const { rateFactor = 1, decayFactor = 1 } = group;
     requirePositiveFloat32(`${where} rateFactor`, rateFactor);
     const isAllowed = isFloat32(decayFactor) && decayFactor >= 0;

@@ -6,23 +6,22 @@ import type { Backend } from "../backends/backend.ts";
 import type { AnyDataset } from "../data/dataset.ts";
 import type { DataStream } from "../data/stream.ts";
 import { isText } from "../data/text/windows.ts";
-import { streamOfText } from "../data/text/stream.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
+import { refuseMisspelledOptions } from "../option-names.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Augmentation } from "../nn/augmentation.ts";
 import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
 import { adam, type Optimizer, type ParameterFactors } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
 import { constant } from "../nn/schedules.ts";
-import type { ActivationStorage } from "../ops/activation-storage-choices.ts";
-import type { Precision } from "../ops/matmul/precision.ts";
+import type { ActivationStorage, Precision } from "../precisions.ts";
 import { planAverage, type AveragePlan } from "./average.ts";
 import type { BatchLayout, Normalizations } from "./batches.ts";
 import { classWeightsOf } from "./class-weights.ts";
-import { requireRepeatable, StreamReader } from "./feed/reader.ts";
-import { stepsOfWindow } from "./feed/stream.ts";
-import { fitsDevice } from "./feed/text.ts";
-import { requireBackend, requireModel, requireOptionsObject, requireSnapshot, requireSource } from "./given.ts";
+import { fitsDevice } from "./feed/feed.ts";
+import type { StreamReader } from "./feed/reader.ts";
+import { trainerOptionNames } from "./trainer-option-names.ts";
+import { requireBackend, requireModel, requireSnapshot, requireSource } from "./given.ts";
 import type { NonFiniteChoice } from "./guard.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import { networkOf, type Network } from "./network.ts";
@@ -122,8 +121,8 @@ export interface TrainingPlan {
  * Checks a trainer's options and fills in the defaults.
  * @throws OptionError that names the option
  */
-export function planTraining(options: AnyTrainerOptions): TrainingPlan {
-  requireOptionsObject("createTrainer", options);
+export async function planTraining(options: AnyTrainerOptions): Promise<TrainingPlan> {
+  refuseMisspelledOptions("createTrainer", options, trainerOptionNames);
   const { backend, resumeFrom, snapshotSeconds = 5, onRecovery = () => {} } = options;
   requireModel("model", options.model);
   requireBackend("backend", backend);
@@ -138,7 +137,7 @@ export function planTraining(options: AnyTrainerOptions): TrainingPlan {
   const sizes = planSizes(options, network, layout);
   const schedule = planSchedule(options, sizes.stepsPerEpoch);
   if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, schedule.totalSteps);
-  const data = { ...sizes, layout, source: sourceOf(options, { ...sizes, layout }, schedule.totalSteps) };
+  const data = { ...sizes, layout, source: await sourceOf(options, { ...sizes, layout }, schedule.totalSteps) };
   return {
     backend,
     model,
@@ -191,19 +190,16 @@ function stepsOfStream({ name: where, stepsPerEpoch }: DataStream, maxSteps: num
   throw new OptionError({ where, what, fix: "Give it stepsPerEpoch, or the trainer maxSteps" });
 }
 
-function sourceOf(
+async function sourceOf(
   { dataset, backend, resumeFrom }: AnyTrainerOptions,
   data: Omit<DataPlan, "source">,
   totalSteps: number,
-): DataPlan["source"] {
-  const isStream = "batches" in dataset;
-  if (!isStream && (!isText(dataset) || fitsDevice(dataset, backend))) return dataset;
-  const stream = isStream ? dataset : streamOfText(dataset, data.seed);
-  if (resumeFrom && resumeFrom.stream === undefined) requireRepeatable(stream, resumeFrom.step);
-  const { batchSize, stepsPerEpoch } = data;
-  // One batch can be read while a window of one is written.
-  const slots = Math.max(2, stepsOfWindow(data, backend.maxTensorBytes));
-  return new StreamReader(stream, { batchSize, stepsPerEpoch, totalSteps, slots });
+): Promise<DataPlan["source"]> {
+  if (!("batches" in dataset) && (!isText(dataset) || fitsDevice(dataset, backend))) return dataset;
+  const { openReader } = await import("./feed/stream.ts");
+  const { maxTensorBytes } = backend;
+  const resumedStep = resumeFrom?.stream === undefined ? resumeFrom?.step : undefined;
+  return openReader(dataset, data, { maxTensorBytes, totalSteps, resumedStep });
 }
 
 function planStep(

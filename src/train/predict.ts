@@ -8,9 +8,11 @@ import type { TensorElements } from "../data/tensor-dataset.ts";
 import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant } from "../graph/leaves.ts";
+import { typeName } from "../text.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import { columnLeaves, inputsIn, takeColumns, usedLeaves, type BatchLayout, type Normalizations } from "./batches.ts";
-import { isFunctional, type AnyModel, type FunctionalModel } from "../nn/functional.ts";
+import type { AnyModel, FunctionalModel } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import { FEATURES, onlyOf, type Network } from "./network.ts";
 
 /**
@@ -109,8 +111,7 @@ function examplesIn(name: string, values: unknown, { shape, dtype }: Network["in
   const isRight = isValues(values) && values instanceof Uint32Array === (dtype === "uint32");
   if (!isRight) {
     const subject = name === FEATURES ? "the features are" : `the values of ${name} are`;
-    const type = values === null ? "null" : typeof values;
-    const what = `${subject} of type ${isValues(values) ? values.constructor.name : type}`;
+    const what = `${subject} of type ${typeName(values)}`;
     const fix = dtype === "uint32" ? "Give a Uint32Array" : "Give a Uint8Array or a Float32Array";
     throw new OptionError({ where: "predict", what, fix });
   }

@@ -2,12 +2,12 @@
  * Checks of a trainer's options that do not depend on its model and data.
  */
 import { excerpt, OptionError, optionName } from "../errors.ts";
+import { choiceOf } from "../choices.ts";
 import type { Augmentation } from "../nn/augmentation.ts";
 import { requireCount, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import type { Schedule } from "../nn/schedules.ts";
-import { activationStorages } from "../ops/activation-storage-choices.ts";
-import { precisions } from "../ops/matmul/precision.ts";
+import { activationStorages, precisions } from "../precisions.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { AnyTrainerOptions } from "./options.ts";
 
@@ -39,7 +39,7 @@ export function requireSettings(options: AnyTrainerOptions): void {
 
 function requireAugmentations(augment: readonly Augmentation[]): void {
   const wrong: unknown = Array.isArray(augment)
-    ? augment.find((one: Partial<Augmentation> | null) => typeof one?.apply !== "function")
+    ? augment.find((one: Partial<Augmentation> | null) => typeof one !== "object" || typeof one?.apply !== "function")
     : augment;
   if (Array.isArray(augment) && wrong === undefined && !augment.includes(undefined as never)) return;
   const what = `${excerpt(wrong)} is not ${Array.isArray(augment) ? "an augmentation" : "a list of augmentations"}`;
@@ -76,12 +76,22 @@ function requireOptimizer(optimizer: Optimizer): void {
   });
 }
 
+/** A function that makes a schedule, such as schedules.cosine without the parentheses, returns a function, or refuses a step as its options. */
+function isSchedule(schedule: Schedule): boolean {
+  try {
+    return typeof schedule === "function" && typeof schedule(0, 1) === "number";
+  } catch (error) {
+    if (error instanceof OptionError) return false;
+    throw error;
+  }
+}
+
 function requireSchedule(schedule: Schedule): void {
-  if (typeof schedule === "function") return;
+  if (isSchedule(schedule)) return;
   throw new OptionError({
     where: "schedule",
     what: `${excerpt(schedule)} is not a schedule`,
-    fix: "Give a schedule such as schedules.cosine()",
+    fix: "Give a schedule such as schedules.cosine(), or a function of the step that returns a number",
   });
 }
 
@@ -94,5 +104,5 @@ function requireNonFiniteChoice(choice: NonFiniteChoice): void {
 function requireOneOf<Name extends string>(option: string, given: Name, names: readonly Name[]): void {
   if (names.includes(given)) return;
   const what = `unknown ${option} ${excerpt(given)}`;
-  throw new OptionError({ where: optionName(option), what, fix: `Choose one of ${names.join(", ")}` });
+  throw new OptionError({ where: optionName(option), what, fix: choiceOf(given, names) });
 }

@@ -2,6 +2,7 @@ import type { AnyDataset } from "../data/dataset.ts";
 import type { DataStream } from "../data/stream.ts";
 import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
+import { refuseOtherOptions, type OptionNames } from "../option-names.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { FitOptions } from "./fit-options.ts";
 import { requireSource } from "./given.ts";
@@ -71,8 +72,8 @@ export interface StoppingState {
 }
 
 /** A progress event; at a check, with the evaluation of the validation set. */
-export interface StoppingProgress extends TrainingProgress {
-  readonly validation?: Evaluation;
+export interface StoppingProgress<Metric extends string = string> extends TrainingProgress<Metric> {
+  readonly validation?: Evaluation<Metric>;
 }
 
 /** Why training stopped. */
@@ -96,8 +97,27 @@ export interface Stop {
   readonly reason: string;
 }
 
+const names: OptionNames<StoppingOptions> = {
+  every: true,
+  pauseEvery: true,
+  stepsPerSubmit: true,
+  submitMilliseconds: true,
+  signal: true,
+  checkpoint: true,
+  validation: true,
+  checkEvery: true,
+  patience: true,
+  minImprovement: true,
+  lossTolerance: true,
+  gradientTolerance: true,
+  stays: true,
+  maxSeconds: true,
+  memory: true,
+};
+
 /** @throws OptionError */
 export function requireStoppingOptions(options: StoppingOptions): void {
+  refuseOtherOptions("fitUntil", options, names);
   const {
     validation,
     checkEvery,

@@ -3,39 +3,49 @@
  * the time is up.
  */
 import type { AnyModel } from "../nn/functional.ts";
-import { requireOptionsObject, requireTrainer } from "./given.ts";
+import { requireTrainer } from "./given.ts";
 import { numberText, StoppingChecks, type Verdict } from "./stopping-checks.ts";
 import { requireStoppingOptions, type Stop, type StoppingOptions, type StoppingProgress } from "./stopping-options.ts";
 import type { Trainer } from "./trainer.ts";
+import { trainingOf, type Training } from "./training.ts";
+
+/** The most steps between two events, so that a run ends soon after it is interrupted. */
+const MOST_STEPS_BETWEEN_EVENTS = 100;
+
+/** The steps between two events of a run of the command line, or of a trial in a browser. */
+export const stepsBetweenEvents = (totalSteps: number): number =>
+  Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(totalSteps / 100));
 
 /**
  * Trains like `trainer.fit` until a reason to stop is met, and returns the reason. Without options it trains to the end
  * of the run. With `patience` the trainer ends with the parameters of the lowest validation loss, whatever ended the
- * training; if you leave the loop early, the parameters stay as they are.
+ * training; if you leave the loop early, the parameters stay as they are. Nothing is trained before the result is iterated,
+ * awaited or passed to `runToEnd`; see `Training`.
  *
  * @example
  * ```ts
  * const { train, validation } = splitDataset(dataset, { validation: 0.1 });
  * const trainer = await createTrainer({ model, backend, dataset: train, learningRate: 1e-3, batchSize: 50, epochs: 100 });
  * const training = fitUntil(trainer, { validation, patience: 5 });
- * for (let next = await training.next(); ; next = await training.next()) {
- *   if (next.done) {
- *     console.log(next.value.reason);
- *     break;
- *   }
- *   console.log(next.value.step, next.value.validation?.loss);
- * }
+ * const { reason } = await runToEnd(training, ({ step, validation }) => console.log(step, validation?.loss));
+ * console.log(reason);
  * ```
  *
  * @throws OptionError, at the first event, for an option outside its range, for `patience` without a validation set, or
  * for `gradientTolerance` if the trainer does not measure the norm; and all errors of `trainer.fit`
  */
-export async function* fitUntil(
-  trainer: Trainer<AnyModel>,
+export function fitUntil<Metric extends string = string>(
+  trainer: Trainer<AnyModel, Metric>,
   options: StoppingOptions = {},
-): AsyncGenerator<StoppingProgress, Stop, undefined> {
+): Training<StoppingProgress<Metric>, Stop> {
+  return trainingOf(eventsUntilStop(trainer, options));
+}
+
+async function* eventsUntilStop<Metric extends string>(
+  trainer: Trainer<AnyModel, Metric>,
+  options: StoppingOptions,
+): AsyncGenerator<StoppingProgress<Metric>, Stop, undefined> {
   requireTrainer("fitUntil", trainer);
-  requireOptionsObject("fitUntil", options);
   requireStoppingOptions(options);
   const {
     every = Math.max(1, Math.floor(trainer.totalSteps / 100)),

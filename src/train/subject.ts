@@ -13,7 +13,7 @@ import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { entryOf } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { layoutOf, type BatchLayout, type Normalizations } from "./batches.ts";
-import { isFunctional } from "../nn/functional.ts";
+import { isFunctional } from "../nn/is-functional.ts";
 import { labelLoss, requireLabels } from "./label-loss.ts";
 import { FEATURES, onlyOf, type Network } from "./network.ts";
 import { nextTokenLoss } from "./next-token.ts";

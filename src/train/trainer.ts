@@ -17,6 +17,7 @@ import { DeviceRecovery } from "./run/recovery.ts";
 import { Run } from "./run/run.ts";
 import { mapped, type Snapshot } from "./snapshot.ts";
 import type { RunShare } from "./share.ts";
+import { trainingOf, type Training } from "./training.ts";
 
 /** The options of `evaluate` and `predict`. */
 export interface ApplicationOptions {
@@ -56,14 +57,15 @@ export interface Trainer<Kind extends AnyModel = Model, Metric extends string = 
   readonly executable: Executable | undefined;
   /**
    * Trains, and yields a progress event every `every` steps. Training continues while the caller handles an event.
-   * Leaving the loop waits for the steps that are already submitted; another call continues from there.
+   * Leaving the loop waits for the steps that are already submitted; another call continues from there. `await trainer.fit()`
+   * trains to the end without events. A call whose result is neither iterated nor awaited does nothing; see `Training`.
    * @throws OptionError, at the first event, for an option outside its range, or if another `fit` of this trainer is
    * running; DivergedError if `onNonFinite` is "stop" and the loss or gradient of a step was NaN or infinite (the next
    * call starts with that step); DeviceError if the device cannot do the work, or was lost twice within a minute. A
    * device that is lost once is replaced: training goes back to the last snapshot in memory and repeats the steps since
    * then, without new events and with bit-identical results.
    */
-  fit(options?: FitOptions): AsyncGenerator<TrainingProgress<Metric>, void, undefined>;
+  fit(options?: FitOptions): Training<TrainingProgress<Metric>>;
   /**
    * The loss, accuracy and metrics on a data set, or on the first epoch of a stream with `stepsPerEpoch` whose `batches`
    * are a function, with the parameters after the steps submitted so far. The batches of a stream have the trainer's
@@ -123,7 +125,7 @@ export async function createTrainer<
   Metric extends string = string,
 >(options: TrainerOptions<Kind, StepInput, Metric>): Promise<Trainer<Kind, Metric>> {
   // The kind of model only decides the types of functions and predictions, which `network.ts` handles for both.
-  const plan = planTraining(options as unknown as AnyTrainerOptions);
+  const plan = await planTraining(options as unknown as AnyTrainerOptions);
   return new RunTrainer(await Run.create(plan)) as unknown as Trainer<Kind, Metric>;
 }
 
@@ -185,7 +187,11 @@ class RunTrainer implements Trainer<AnyModel> {
     return this.#run.placement.runner.executable;
   }
 
-  async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
+  fit(options: FitOptions = {}): Training<TrainingProgress> {
+    return trainingOf(this.#events(options));
+  }
+
+  async *#events(options: FitOptions): AsyncGenerator<TrainingProgress, void, undefined> {
     const run = this.#run;
     requireFitOptions(options);
     this.#requireFree("fit");

@@ -3,7 +3,7 @@
  */
 import { signal } from "@preact/signals";
 import { keepAddress, visit } from "./shared/address/history.ts";
-import { loadFile, setVisible } from "./digits/state/index.ts";
+import { setVisible } from "./digits/state/index.ts";
 import { digitsTab } from "./digits/tab.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
@@ -37,7 +37,7 @@ export async function openPage(
     const { takeFile } = loadedTabs.value[tab.value] ?? {};
     if (takeFile) return void takeFile(file);
     visit(() => leaveFor("digits"));
-    void loadFile(file);
+    void digitsTab.takeFile(file);
   });
   keepAddress(() => formatHash(tab.value, withLesson(formatParams(tab.value))), readAddress);
   const asked = search.get("device");
@@ -67,10 +67,9 @@ function show(wanted: Tab): void {
 }
 
 /** Elements that use letter keys themselves. */
-const TYPED_INTO =
-  "input:not([type=radio], [type=checkbox], [type=range], [type=color], [type=file]), select, textarea";
+const TYPED_INTO = "input:not([type=radio], [type=checkbox], [type=range], [type=file]), select, textarea";
 
-const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], input[type=checkbox]";
+const PRESSED_BY_SPACE = "button, a, summary, input[type=radio], input[type=checkbox]";
 
 /** Space starts and pauses, S runs one step, R resets, and Escape leaves the view for a projector, unless the focused element uses the key itself. */
 function onKey(event: KeyboardEvent): void {
@@ -108,7 +107,7 @@ export function App() {
           type="button"
           class="projector-button"
           data-testid="projector"
-          title="Large type and few controls, for a projector; Escape leaves"
+          title="Large type, few controls; Escape leaves"
           onClick={() => (projector.value = !projector.value)}
         >
           {projector.value ? "Leave" : "Projector"}

@@ -18,7 +18,8 @@ const ADVICE =
 export async function openBackend({ device }: Pick<OpenOptions, "device">): Promise<OpenedDevice> {
   let missing: string | undefined;
   const onNoGpu = (reason: string) => (missing = reason);
-  const backend = await createBackend({ device, onNoGpu }).catch((error: unknown) => {
+  // The page lists each kernel by itself, and the code that merges them would be 3 KB of a first visit.
+  const backend = await createBackend({ device, mergeKernels: false, onNoGpu }).catch((error: unknown) => {
     if (!(error instanceof DeviceError) || device !== "webgpu") throw error;
     throw new DeviceError({ where: "WebGPU", what: error.what, fix: ADVICE });
   });

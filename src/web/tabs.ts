@@ -19,7 +19,7 @@ export interface TabContent {
    * @param starts whether to start the training if it is paused
    */
   resume(starts: boolean): unknown;
-  /** Takes a file that was dropped on the tab. Without it, the Digits tab takes the file. */
+  /** Takes a file that was dropped on the tab. Without it, the page shows the Digits tab, which takes the file. */
   takeFile?(file: File): unknown;
 }
 

@@ -15,7 +15,7 @@ let machine: Machine;
 
 beforeAll(async () => {
   machine = await Machine.create();
-}, 60_000);
+});
 
 const random = new Random(seed);
 

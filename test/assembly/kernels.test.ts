@@ -18,7 +18,7 @@ let machine: Machine;
 
 beforeAll(async () => {
   machine = await Machine.create();
-}, 60_000);
+});
 
 const check = (given: Example, bound: Bound) => checkKernel(machine, given, bound);
 

@@ -14,7 +14,7 @@ let machine: Machine;
 
 beforeAll(async () => {
   machine = await Machine.create();
-}, 60_000);
+});
 
 type Shape = readonly [number, number, number, number];
 

@@ -13,7 +13,7 @@ let machine: Machine;
 
 beforeAll(async () => {
   machine = await Machine.create();
-}, 60_000);
+});
 
 test.each([
   [[2, 2], undefined],

@@ -67,14 +67,15 @@ test("a software adapter is left for WebAssembly, and its source released", asyn
 test("without SIMD a software adapter is chosen, else the plain loops, and says why", async () => {
   vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
   const reason = "no WebAssembly (this engine has no WebAssembly SIMD)";
+  const update = "Update the browser or Node, or use another device.";
   const { source } = gpuNamed("llvmpipe");
   expect(await choose({ source: () => source })).toMatchObject({
     kind: "webgpu",
-    lines: [`No GPU (llvmpipe is a software adapter) and ${reason}: computing on the software adapter.`],
+    lines: [`No GPU (llvmpipe is a software adapter) and ${reason}: computing on the software adapter. ${update}`],
   });
   expect(await choose({ source: noGpu })).toMatchObject({
     kind: "cpu",
-    lines: [`No GPU (there is none) and ${reason}: computing on the CPU, which is much slower. Buy one.`],
+    lines: [`No GPU (there is none) and ${reason}: computing on the CPU, which is much slower. Buy one. ${update}`],
   });
   const named = choose({ device: "wasm" });
   await expect(named).rejects.toThrow(DeviceError);

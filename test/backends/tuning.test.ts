@@ -8,6 +8,7 @@ import { browserTuningStore } from "../../src/backends/webgpu/browser-store.ts";
 import { createWebGPUBackend } from "../../src/backends/on-demand.ts";
 import type { TuningResult, TuningStore } from "../../src/backends/webgpu/index.ts";
 import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
+import { Choices } from "../../src/backends/webgpu/tuning-choices.ts";
 import { openDevice } from "../../src/device/device.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { parameter } from "../../src/graph/leaves.ts";
@@ -19,15 +20,12 @@ import { gradients } from "../../src/ops/gradients.ts";
 import { matmul, matrixProducts } from "../../src/ops/matmul/index.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
 import type { LaunchLimits } from "../../src/ops/kernel.ts";
-import {
-  possibleTilings,
-  productClass,
-  promisingTilings,
-  tunedTilings,
-  usualTiling,
-  type Tiling,
-} from "../../src/ops/matmul/webgpu-tilings.ts";
+import { promisingTilings, tunedTilings } from "../../src/ops/matmul/webgpu-candidates.ts";
+import { innerParts } from "../../src/ops/matmul/webgpu-inner-parts.ts";
+import { shuffleTilings } from "../../src/ops/matmul/webgpu-shuffle-tilings.ts";
+import { possibleTilings, productClass, usualTiling, type Tiling } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { Random } from "../../src/random.ts";
+import { softwareLimits } from "../launch-limits.ts";
 
 const SHAPE = {
   rows: 19,
@@ -78,15 +76,7 @@ const gridOf = ({ tileRows, tileColumns }: Tiling) =>
 const holding = (text: string): TuningStore => ({ load: async () => text, save: async () => {} });
 
 /** Of a software adapter with subgroups of eight. */
-const limits = {
-  software: true,
-  bindingElements: 2 ** 25,
-  gridSize: 65_535,
-  workgroupThreads: 256,
-  workgroupBytes: 32_768,
-  usefulThreads: 4096,
-  subgroupSize: 8,
-};
+const limits = { ...softwareLimits, workgroupBytes: 32_768, mostBindings: 9, subgroupSize: 8 };
 
 test("every tiling can be chosen, and gives the same bits as the rule of thumb", async () => {
   const { result } = await product();
@@ -118,48 +108,40 @@ test("ignores an unknown tiling or class", async () => {
   expect(other).toEqual({ result, grid, lines: [] });
 });
 
-test(
-  "full tuning measures every possible tiling, stores a choice per class, and the next backend uses it",
-  { timeout: 120_000 },
-  async () => {
-    const store = fileTuningStore(folder);
-    const results: TuningResult[] = [];
-    const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
-    const tuned = await backend.tune([SHAPE, { ...SHAPE, rows: 17 }], (result) => results.push(result), { full: true });
-    backend.dispose();
-    expect(tuned.untimed).toEqual([]);
-    expect(new Set(results.map(({ product: name }) => name))).toEqual(new Set([productClass(SHAPE)]));
-    expect(results.map(({ tiling }) => tiling)).toEqual(tunedTilings(SHAPE, adapterLimits));
-    expect(results.every(({ milliseconds }) => milliseconds !== undefined && milliseconds > 0)).toBe(true);
-    const fastest = results.reduce((best, result) => (result.milliseconds! < best.milliseconds! ? result : best));
-    let kept: string | undefined;
-    const spied: TuningStore = { ...store, load: async (key) => (kept = await store.load(key)) };
-    const { lines } = await product(spied);
-    expect(JSON.parse(kept!)).toEqual({ [productClass(SHAPE)]: fastest.tiling });
-    expect(lines).toEqual([]);
-  },
-);
+test("full tuning measures every possible tiling, stores a choice per class, and the next backend uses it", async () => {
+  const store = fileTuningStore(folder);
+  const results: TuningResult[] = [];
+  const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
+  const tuned = await backend.tune([SHAPE, { ...SHAPE, rows: 17 }], (result) => results.push(result), { full: true });
+  backend.dispose();
+  expect(tuned.untimed).toEqual([]);
+  expect(new Set(results.map(({ product: name }) => name))).toEqual(new Set([productClass(SHAPE)]));
+  expect(results.map(({ tiling }) => tiling)).toEqual(tunedTilings(SHAPE, adapterLimits));
+  expect(results.every(({ milliseconds }) => milliseconds !== undefined && milliseconds > 0)).toBe(true);
+  const fastest = results.reduce((best, result) => (result.milliseconds! < best.milliseconds! ? result : best));
+  let kept: string | undefined;
+  const spied: TuningStore = { ...store, load: async (key) => (kept = await store.load(key)) };
+  const { lines } = await product(spied);
+  expect(JSON.parse(kept!)).toEqual({ [productClass(SHAPE)]: fastest.tiling });
+  expect(lines).toEqual([]);
+});
 
 const products = [SHAPE, { ...SHAPE, rows: 128, inner: 90 }];
 
-test(
-  "brief tuning measures a few tilings of one kind, that of the rule of thumb first, and larger products first",
-  { timeout: 120_000 },
-  async () => {
-    const results: TuningResult[] = [];
-    const backend = await createWebGPUBackend(dawnGpu());
-    const { choices, untimed } = await backend.tune(products, (result) => results.push(result), { budget: 60_000 });
-    backend.dispose();
-    expect(untimed).toEqual([]);
-    expect(Object.keys(choices)).toEqual([productClass(products[1]!), productClass(SHAPE)]);
-    for (const shape of products) {
-      const timed = results.filter((result) => result.product === productClass(shape));
-      expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, adapterLimits));
-      expect(timed.length).toBeLessThanOrEqual(8);
-      expect(timed[0]!.tiling).toBe(usualTiling(shape, adapterLimits));
-    }
-  },
-);
+test("brief tuning measures a few tilings of one kind, that of the rule of thumb first, and larger products first", async () => {
+  const results: TuningResult[] = [];
+  const backend = await createWebGPUBackend(dawnGpu());
+  const { choices, untimed } = await backend.tune(products, (result) => results.push(result), { budget: 60_000 });
+  backend.dispose();
+  expect(untimed).toEqual([]);
+  expect(Object.keys(choices)).toEqual([productClass(products[1]!), productClass(SHAPE)]);
+  for (const shape of products) {
+    const timed = results.filter((result) => result.product === productClass(shape));
+    expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, adapterLimits));
+    expect(timed.length).toBeLessThanOrEqual(8);
+    expect(timed[0]!.tiling).toBe(usualTiling(shape, adapterLimits));
+  }
+});
 
 /** A convolution with the gradient of its weights, and a product of three pairs of matrices of which two share one. */
 function otherProducts() {
@@ -174,43 +156,51 @@ function otherProducts() {
   });
 }
 
-test(
-  "convolutions and batched products have classes of their own, whose choices are used and give the same bits",
-  { timeout: 120_000 },
-  async () => {
-    const graph = otherProducts();
-    const found = matrixProducts(graph);
-    const names = ["64×32 patches · 32×4", "32×64ᵀ patches · 64×4", "4 of 8×16 · 16×8"];
-    expect(found.map(productClass).sort()).toEqual(names.toSorted());
-    let text = "";
-    const store: TuningStore = {
-      load: async () => text || undefined,
-      save: async (_key, saved) => void (text = saved),
-    };
-    const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
-    const results: TuningResult[] = [];
-    const tuned = await backend.tune(found, (result) => results.push(result), { budget: 60_000 });
-    backend.dispose();
-    expect(Object.keys(tuned.choices).sort()).toEqual(names.toSorted());
-    expect(results.every(({ milliseconds }) => milliseconds! > 0)).toBe(true);
+test("convolutions and batched products have classes of their own, whose choices are used and give the same bits", async () => {
+  const graph = otherProducts();
+  const found = matrixProducts(graph);
+  const names = ["64×32 patches · 32×4", "32×64ᵀ patches · 64×4", "4 of 8×16 · 16×8"];
+  expect(found.map(productClass).sort()).toEqual(names.toSorted());
+  let text = "";
+  const store: TuningStore = {
+    load: async () => text || undefined,
+    save: async (_key, saved) => void (text = saved),
+  };
+  const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
+  const results: TuningResult[] = [];
+  const tuned = await backend.tune(found, (result) => results.push(result), { budget: 60_000 });
+  backend.dispose();
+  expect(Object.keys(tuned.choices).sort()).toEqual(names.toSorted());
+  expect(results.every(({ milliseconds }) => milliseconds! > 0)).toBe(true);
 
-    const computed = async (choices: Readonly<Record<string, string>>) => {
-      const other = await createWebGPUBackend(dawnGpu(), { tuning: holding(JSON.stringify(choices)) });
-      const executable = await other.createSession().compile(graph);
-      await executable.run(0, 1);
-      const read = await Promise.all(["convolved", "gradient", "batched"].map((name) => executable.read(name)));
-      other.dispose();
-      return { values: read, grids: executable.dispatches.map(({ grid }) => grid.join()).join(" ") };
-    };
-    const usual = await computed({});
-    for (const [at, entry] of found.entries()) {
-      const changed = promisingTilings(entry, adapterLimits).at(-1)!;
-      const other = await computed({ [productClass(entry)]: changed });
-      expect(other.values, names[at]!).toEqual(usual.values);
-      expect(other.grids, names[at]!).not.toBe(usual.grids);
-    }
-  },
-);
+  const computed = async (choices: Readonly<Record<string, string>>) => {
+    const other = await createWebGPUBackend(dawnGpu(), { tuning: holding(JSON.stringify(choices)) });
+    const executable = await other.createSession().compile(graph);
+    await executable.run(0, 1);
+    const read = await Promise.all(["convolved", "gradient", "batched"].map((name) => executable.read(name)));
+    other.dispose();
+    return { values: read, grids: executable.dispatches.map(({ grid }) => grid.join()).join(" ") };
+  };
+  const usual = await computed({});
+  for (const [at, entry] of found.entries()) {
+    const changed = promisingTilings(entry, adapterLimits).at(-1)!;
+    const other = await computed({ [productClass(entry)]: changed });
+    expect(other.values, names[at]!).toEqual(usual.values);
+    expect(other.grids, names[at]!).not.toBe(usual.grids);
+  }
+});
+
+test("a session keeps the choices from when it was created", async () => {
+  const saved: string[] = [];
+  const store: TuningStore = { load: async () => '{"a": "1"}', save: async (_key, text) => void saved.push(text) };
+  const choices = new Choices(store, "key", () => {});
+  await choices.load();
+  const { current } = choices;
+  await choices.add({ a: "2", b: "3" });
+  expect(current).toEqual({ a: "1" });
+  expect(choices.current).toEqual({ a: "2", b: "3" });
+  expect(saved.map((text) => JSON.parse(text))).toEqual([choices.current]);
+});
 
 test("without time left, no class is started, and the previous choices remain", async () => {
   const backend = await createWebGPUBackend(dawnGpu());
@@ -236,9 +226,49 @@ function requireExistingTilings(on: LaunchLimits): void {
 
 test("the rule of thumb returns an existing tiling for any shape and device", () => {
   for (const subgroupSize of [undefined, 4, 8, 32]) requireExistingTilings({ ...limits, subgroupSize });
-  requireExistingTilings({ ...limits, software: false });
+  for (const subgroupSize of [16, 32, 64]) requireExistingTilings({ ...limits, software: false, subgroupSize });
   // The least that WebGPU guarantees.
   requireExistingTilings({ ...limits, software: false, workgroupBytes: 16_384 });
+});
+
+test("a GPU with subgroups of one size has candidates with shuffles, after those of the rule of thumb", () => {
+  const gpu = { ...limits, software: false, workgroupThreads: 1024 };
+  const isShuffle = (name: string) => name.endsWith(", shuffles");
+  // A small product, of which a tile with shuffles computes half of the outputs that any other does.
+  for (const sizes of [
+    { rows: 64, inner: 784, columns: 128 },
+    { rows: 4, inner: 40, columns: 20 },
+  ]) {
+    const shape = { ...SHAPE, ...sizes };
+    const others = promisingTilings(shape, { ...gpu, subgroupSize: undefined });
+    for (const subgroupSize of [16, 32, 64]) {
+      const on = { ...gpu, subgroupSize };
+      const candidates = promisingTilings(shape, on);
+      expect(candidates.filter((name) => !isShuffle(name))).toEqual(others);
+      const added = candidates.slice(others.length);
+      expect(added.every(isShuffle)).toBe(true);
+      expect(added.length).toBeGreaterThan(0);
+      expect(added.length).toBeLessThanOrEqual(4);
+      expect(tunedTilings(shape, on)).toEqual(expect.arrayContaining(candidates));
+      expect(isShuffle(tunedTilings(shape, on)[0]!)).toBe(false);
+    }
+    for (const subgroupSize of [undefined, 4, 8, 128])
+      expect(tunedTilings(shape, { ...gpu, subgroupSize }).some(isShuffle)).toBe(false);
+    expect(tunedTilings(shape, { ...limits, subgroupSize: 32 }).some(isShuffle)).toBe(false);
+  }
+});
+
+test("no tiling with shuffles has more threads or workgroup memory than the device allows", () => {
+  const shape = { ...SHAPE, rows: 64, inner: 784, columns: 128 };
+  const on = { ...limits, software: false, subgroupSize: 32, workgroupThreads: 512, workgroupBytes: 16_384 };
+  const { count } = innerParts(shape, on);
+  const found = Object.values(shuffleTilings(shape, on)).map(({ constants }) => constants);
+  expect(count).toBe(10);
+  expect(found.length).toBeGreaterThan(0);
+  for (const { LANES, THREAD_COLUMNS, PART_SUBGROUPS } of found) {
+    expect(count * PART_SUBGROUPS * LANES).toBeLessThanOrEqual(512);
+    expect(4 * count * PART_SUBGROUPS * LANES * THREAD_COLUMNS).toBeLessThanOrEqual(16_384);
+  }
 });
 
 describe("choices stored in IndexedDB", () => {

@@ -197,7 +197,7 @@ describe("on one device", () => {
     session.dispose();
   });
 
-  test("computes a matrix product with 17 million outputs", { timeout: 120_000 }, async () => {
+  test("computes a matrix product with 17 million outputs", async () => {
     const [rows, columns] = [4127, 4121];
     const left = Float32Array.from({ length: rows * 3 }, (_, i) => (i % 5) - 2);
     const right = Float32Array.from({ length: 3 * columns }, (_, i) => (i % 11) - 5);

@@ -45,7 +45,7 @@ async function prepare(): Promise<string> {
   return project;
 }
 
-test("the archive trains on this machine's adapter and summarizes its results", { timeout: 120_000 }, async () => {
+test("the archive trains on this machine's adapter and summarizes its results", async () => {
   const project = await prepare();
   const archive = join(folder, "wgrad-bench");
   const from = { project, node: process.execPath, mnist: join(folder, "digits"), system: "/" };

@@ -15,6 +15,9 @@ interface Summaries {
     benchmark?: object;
     cnn?: object;
     gpt?: object;
+    products?: object;
+    variants?: object;
+    background?: object;
     tilings?: Record<string, string>;
     target: number;
   }): {
@@ -79,6 +82,26 @@ describe("the summary", () => {
       benchmark,
       cnn: { testAccuracy: 0.9931, seconds: 9.9, imagesPerSecond: 36_659.4, steps: 1872 },
       gpt: { parameters: 809_856, batch: 12, context: 64, millisecondsPerStep: 2.5, dispatches: 191, slowest },
+      products: {
+        size: 4096,
+        products: [
+          { name: "float32", times: [{ tiling: "tile 64×64, 4×4 outputs", milliseconds: 4 }] },
+          { name: "float16, subgroup matrices", skipped: "no subgroup matrices" },
+        ],
+      },
+      variants: {
+        variants: [
+          { name: "cnn", milliseconds: 0.75, cpuMilliseconds: 0.1, difference: 2e-6, stepBytes: 47_300_000 },
+          { name: "cnn, precision float16", failed: "Error: no" },
+        ],
+      },
+      background: {
+        slowdown: 0.015,
+        delays: 1,
+        tuned: { submits: 900 },
+        choices: { "64×128 · 128×8": "a" },
+        sameBits: true,
+      },
       tilings: { "64×128 · 128×8": "4×2 outputs" },
       target: 0.98,
     });
@@ -102,6 +125,11 @@ describe("the summary", () => {
         measured: "70.00 %",
         reached: true,
       },
+      {
+        goal: "the tuner in the background: no submit 10 ms longer, 2.00 % on average, the same bits",
+        measured: "1 of 900 submits, 1.50 %, the same bits",
+        reached: false,
+      },
     ]);
     expect(summaryLines(summary)).toEqual([
       "784-128-10, batch 64, 20 steps, medians of 3 seeds",
@@ -117,6 +145,16 @@ describe("the summary", () => {
       "GPT of 809,856 parameters, 12 × 64 tokens: 2.500 ms a step, 191 dispatches; the slowest:",
       "     61.3 µs  4×2×1       matmul  [2] → [3]",
       "",
+      "4096³, float32",
+      "      4.000 ms  34.36 TFLOP/s  tile 64×64, 4×4 outputs",
+      "4096³, float16, subgroup matrices: no subgroup matrices",
+      "",
+      "cnn: 0.750 ms a step, 0.100 ms of CPU time, 47.30 MB, losses differ by 2.0e-6",
+      "cnn, precision float16: Error: no",
+      "",
+      "classes of products chosen by the tuner in the background: 1",
+      "64×128 · 128×8: a",
+      "",
       "Tilings: by the tuner for 1 classes of products, else defaults",
       "",
       "yes  98.00 % on the test set in under 1 s, whole schedule: 0.600 s (batch 64), 98.10 %",
@@ -124,6 +162,7 @@ describe("the summary", () => {
       "no   batch 64: images/s at least 1 × PyTorch CUDA graphs: 0.83 ×",
       "yes  99.30 % with the preset cnn in under 10 s: 9.900 s, 99.31 %",
       "yes  float32 product 4096³: at least 60 % of the measured multiply-add ceiling: 70.00 %",
+      "no   the tuner in the background: no submit 10 ms longer, 2.00 % on average, the same bits: 1 of 900 submits, 1.50 %, the same bits",
     ]);
   });
 
@@ -136,7 +175,12 @@ describe("the summary", () => {
       ["not measured", null],
       ["not measured", null],
       ["not measured", null],
+      ["not measured", null],
     ]);
+    const others = { reports: [], benchmark: { ceilings: { flopsPerSecond: 50e12 }, kernels: [] }, target: 0.98 };
+    const small = { size: 512, products: [{ name: "float32", times: [{ tiling: "a", milliseconds: 1 }] }] };
+    expect(summarize({ ...others, products: small }).goals[4]).toMatchObject({ reached: null });
+    expect(summarize({ ...others, products: { ...small, size: 4096 } }).goals[4]).toMatchObject({ reached: true });
     const slow = summarize({
       reports: [],
       cnn: { testAccuracy: 0.9929, seconds: 6, imagesPerSecond: 1 },

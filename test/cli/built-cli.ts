@@ -39,6 +39,32 @@ export function runCli(path: string, args: readonly string[], options: RunOption
   });
 }
 
+/**
+ * The environment of a command that acts on itself as soon as a condition holds. Another process may get a core only after the command
+ * has ended.
+ * @param condition an expression in JavaScript, in which `fs` is Node's module
+ * @param action statements in JavaScript
+ */
+export function actingWhen(condition: string, action: string): Readonly<Record<string, string>> {
+  const code = `
+    import * as fs from "node:fs";
+    const timer = setInterval(() => {
+      if (!(${condition})) return;
+      clearInterval(timer);
+      ${action};
+    }, 1);
+    timer.unref();
+  `;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+}
+
+/** The condition that the folder "kept" has a checkpoint. */
+export const HAS_CHECKPOINT =
+  'fs.existsSync("kept") && fs.readdirSync("kept").some((name) => name.startsWith("step-"))';
+
+/** The action of a signal from outside. */
+export const signaled = (signal: NodeJS.Signals): string => `process.kill(process.pid, "${signal}")`;
+
 /** Creates a temporary folder, and a function that removes it with its contents. */
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "wgrad-cli-"));

@@ -2,7 +2,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
-import { commandLine, runCli, smallPictures, writeMnist, type RunOptions } from "./built-cli.ts";
+import {
+  actingWhen,
+  commandLine,
+  HAS_CHECKPOINT,
+  runCli,
+  signaled,
+  smallPictures,
+  writeMnist,
+  type RunOptions,
+} from "./built-cli.ts";
 
 const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
@@ -49,19 +58,9 @@ function outcome(log = "run.jsonl", model = "model.safetensors") {
   return { log: numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
 }
 
-/** Runs a command and sends it a signal once its folder contains a checkpoint. */
+/** Runs a command that gets a signal once its folder contains a checkpoint. */
 const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
-  wgrad(args, {
-    started(child) {
-      const timer = setInterval(() => {
-        if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-")))
-          return;
-        clearInterval(timer);
-        child.kill(signal);
-      }, 2);
-      child.on("close", () => clearInterval(timer));
-    },
-  });
+  wgrad(args, { env: actingWhen(HAS_CHECKPOINT, signaled(signal)) });
 
 /** Trains while files are limited to one block of 512 bytes, which acts like a full disk and may end within a line. */
 const onFullDisk = (args: readonly string[]) => {
@@ -235,11 +234,11 @@ describe("a checkpoint folder", () => {
   });
 
   test("taken over by another process is no longer written to, and training continues", async () => {
-    const { code, stderr } = await wgrad(run(), {
-      started(child) {
-        child.stdout!.once("data", () => leaveLock({ ...lock(), host: "elsewhere" }));
-      },
-    });
+    const takeOver = `
+      const lock = JSON.parse(fs.readFileSync("kept/run.lock", "utf8"));
+      fs.writeFileSync("kept/run.lock", JSON.stringify({ ...lock, host: "elsewhere" }))
+    `;
+    const { code, stderr } = await wgrad(run(), { env: actingWhen(HAS_CHECKPOINT, takeOver) });
     expect(code).toBe(0);
     expect(
       stderr.match(
@@ -266,9 +265,8 @@ describe("a checkpoint folder", () => {
   });
 
   test("with a folder in place of a checkpoint gives one message, and training continues", async () => {
-    const { code, stderr } = await wgrad(run(), {
-      started: (child) => child.stdout!.once("data", () => mkdirSync(inFolder("kept/step-000002000.safetensors"))),
-    });
+    const obstruct = 'fs.mkdirSync("kept/step-000002000.safetensors")';
+    const { code, stderr } = await wgrad(run(), { env: actingWhen(HAS_CHECKPOINT, obstruct) });
     expect(code).toBe(0);
     expect(stderr.match(/training continues/g)).toHaveLength(1);
     expect(stderr).toMatch(
@@ -340,7 +338,7 @@ describe("a full disk", () => {
 test("the report is written even if the model cannot be", async () => {
   mkdirSync(inFolder("gone"));
   const { code, stderr } = await wgrad([...training, "--out", "gone/model.safetensors", "--report", "run.html"], {
-    started: (child) => child.stdout!.once("data", () => rmSync(inFolder("gone"), { recursive: true })),
+    env: actingWhen("process.stdout.bytesWritten > 0", 'fs.rmdirSync("gone")'),
   });
   expect(stderr).toMatch(/error: gone\/model\.safetensors: cannot be written: no such file or folder/);
   expect(code).toBe(1);

@@ -87,8 +87,14 @@ describe("bad arguments end with exit code 2", () => {
     ["train --activation rleu", /no activation "rleu"\. Did you mean relu\? Choose one of identity, step,/],
     ["train --optimizer adma", /no optimizer "adma"\. Did you mean adam\? Choose one of sgd,/],
     ["train --loss softmax-cross-entropy", /Did you mean softmaxCrossEntropy\?/],
+    ["train --loss mse", /no loss "mse"\. Did you mean meanSquaredError\?/],
+    [
+      "train --out net.onnx",
+      /--out: net\.onnx: the model is written as safetensors, not as ONNX\. .*`wgrad export` writes ONNX/,
+    ],
+    ["train --out net.pt", /--out: net\.pt: the model is written as safetensors, not as a PyTorch file/],
     ["train --schedule cosin", /no schedule "cosin"\. Did you mean cosine\?/],
-    ["train --device gpu", /no device "gpu"\. (Did you mean cpu\? )?Choose one of webgpu, wasm, cpu, auto/],
+    ["train --device gpu", /no device "gpu"\. Did you mean webgpu\? Choose one of webgpu, wasm, cpu, auto/],
     ["plan --activation nothing-like-it", /no activation "nothing-like-it"\. Choose one of/],
   ])("wgrad %s", async (line, message) => {
     const [command, ...args] = line.split(" ");

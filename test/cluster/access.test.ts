@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadNatsPackages } from "../../src/cluster/packages.ts";
+import { ObjectBucket } from "../../src/cluster/objects.ts";
+import { CHANGES } from "../../src/cluster/training/names.ts";
 import { openRuns } from "../../src/cluster/training/run-store.ts";
 import { setUpTraining } from "../../src/cluster/training/set-up.ts";
 import { RESULTS, TRIALS } from "../../src/cluster/sweeps/names.ts";
@@ -53,18 +55,25 @@ describe("the configuration in docs/cluster.md", () => {
     const { manager, streams } = link;
     const bytes = new Uint8Array(1);
     await expect(streams.publish("wgrad.trials.a.b.0", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(streams.publish("wgrad.browser-trials.a.b.0", bytes)).rejects.toThrow(/permissions violation/i);
     await expect(streams.publish("$O.wgrad-data.C.x", bytes)).rejects.toThrow(/permissions violation/i);
     await expect(manager.streams.purge(RESULTS)).rejects.toThrow(/permissions violation/i);
     await expect(manager.streams.delete(TRIALS)).rejects.toThrow(/permissions violation/i);
     await expect(streams.publish("wgrad.commits.0123456789ab", bytes)).rejects.toThrow(/permissions violation/i);
+    const changes = await ObjectBucket.open(link, CHANGES);
+    const reference = await changes.put("lost", new Uint8Array(200_000));
+    await manager.streams.purge(`OBJ_${CHANGES}`, { filter: `$O.${CHANGES}.C.>`, keep: 1 });
+    await expect(changes.get(reference)).rejects.toThrow(/object lost: the server has lost parts of it: it has 1 of 2/);
     await expect(streams.publish("$KV.wgrad-runs.open.x", bytes)).rejects.toThrow(/permissions violation/i);
     await expect(streams.publish("$KV.wgrad-leases.x", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(streams.publish("$O.wgrad-values.C.x", bytes)).rejects.toThrow(/permissions violation/i);
+    await expect(manager.streams.purge("OBJ_wgrad-values")).rejects.toThrow(/permissions violation/i);
     await expect(manager.streams.getMessage("KV_wgrad-sweeps", { seq: 1 })).rejects.toThrow(/permissions violation/i);
     await link.close();
   });
 
   test("lets a worker train trials if it may not join runs", async () => {
-    const config = documentedConfig(await freePort()).replaceAll(/^.*KV_wgrad-runs.*$/gm, "");
+    const config = documentedConfig(await freePort()).replaceAll(/^.*(KV_wgrad-runs|BROWSER_TRIALS).*$/gm, "");
     server = await NatsServer.start(config, "tls");
     const how = ["--nats", server.address, "--nats-ca", certificate("ca.pem")];
     const owner = start([...sweepOf(100, ...grid), "--out", "trials", ...how, "--nats-user", "owner"], {
@@ -130,9 +139,14 @@ describe("the options", () => {
     ["worker --nats nats://localhost --nats-user me --nats-creds f", /--nats-user: --nats-creds is given as well/],
     ["worker --nats nats://localhost --nats-cert package.json", /--nats-cert: a client certificate and its key/],
     ["sweep --grid lr=0.1 --out o --nats-user me", /--nats-user: there is no server to connect to/],
+    ["sweep --grid lr=0.1 --out o --browsers", /--browsers: there is no server to connect to/],
     ["sweep --grid lr=0.1 --out o --rungs 2", /--rungs: only asha has this option/],
     ["sweep --grid lr=0.1 --out o --search asha --patience 3", /--patience: asha compares runs after the same number/],
     ["sweep --out o --attach 0123456789ab", /--attach: there is no server to connect to/],
+    [
+      "sweep --out o --attach 0123456789ab --nats nats://localhost --grid lr=0.1",
+      /--grid: a sweep that has started keeps its own options\. Omit it/,
+    ],
     ["sweep --out o --attach ../x --nats nats://localhost", /--attach: "\.\.\/x" is not the name of a sweep/],
   ])("%s is refused", async (args, message) => {
     const command = new Command("wgrad").exitOverride();

@@ -72,9 +72,14 @@ describe("a trial", () => {
   });
 
   test("has its key in its subject, and no other subject has one", () => {
-    expect(keyOfSubject(trialSubject(key))).toEqual(key);
+    for (const isForBrowsers of [false, true]) expect(keyOfSubject(trialSubject(key, isForBrowsers))).toEqual(key);
     expect(keyOfSubject(resultSubject({ ...key, rung: 9 }))).toEqual({ ...key, rung: 9 });
-    for (const subject of ["wgrad.trials", "wgrad.trials.a.b.0", `${trialSubject(key)}.1`, `${trialSubject(key)}1`])
+    for (const subject of [
+      "wgrad.trials",
+      "wgrad.trials.a.b.0",
+      `${trialSubject(key, false)}.1`,
+      `${trialSubject(key, true)}1`,
+    ])
       expect(keyOfSubject(subject)).toBeUndefined();
   });
 });

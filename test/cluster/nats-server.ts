@@ -15,24 +15,35 @@ interface Setup {
 const setup = "../../scripts/setup/nats-server.mjs";
 const { findNatsServer, NO_NATS_SERVER } = (await import(setup)) as Setup;
 
+/** Where a process of the tests runs. */
+export interface Place {
+  /** The address under which others reach it. */
+  readonly address: string;
+  /** The command that runs another command there, with its arguments. */
+  readonly prefix: readonly string[];
+}
+
+const HERE: Place = { address: "127.0.0.1", prefix: [] };
+
 /** A server of the tests, in a folder that is removed after them. */
 export class NatsServer {
   readonly folder = mkdtempSync(join(tmpdir(), "wgrad-nats-"));
   readonly #port: number;
   readonly #config: string;
   readonly #scheme: string;
+  readonly #place: Place;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, config: string, scheme: string) {
-    [this.#port, this.#config, this.#scheme] = [port, config, scheme];
+  private constructor(port: number, config: string, scheme: string, place: Place) {
+    [this.#port, this.#config, this.#scheme, this.#place] = [port, config, scheme, place];
   }
 
   /**
-   * Starts a server with JetStream on a free port of this machine.
+   * Starts a server with JetStream on a free port.
    * @param config more of its configuration; "FOLDER" stands for the server's folder
    */
-  static async start(config = "", scheme = "nats"): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), config, scheme);
+  static async start(config = "", scheme = "nats", place = HERE): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), config, scheme, place);
     await server.start();
     return server;
   }
@@ -42,7 +53,7 @@ export class NatsServer {
   }
 
   get address(): string {
-    return `${this.#scheme}://127.0.0.1:${this.#port}`;
+    return `${this.#scheme}://${this.#place.address}:${this.#port}`;
   }
 
   /** Starts it, or starts it again with what it has stored. */
@@ -50,9 +61,10 @@ export class NatsServer {
     const path = findNatsServer();
     if (path === undefined) throw new Error(NO_NATS_SERVER);
     const file = join(this.folder, "server.conf");
-    const common = `listen: "127.0.0.1:${this.#port}"\njetstream { store_dir: "${this.folder}/store" }\n`;
+    const common = `listen: "${this.#place.address}:${this.#port}"\njetstream { store_dir: "${this.folder}/store" }\n`;
     writeFileSync(file, common + this.#config.replaceAll("FOLDER", this.folder));
-    const child = spawn(path, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+    const [command, ...args] = [...this.#place.prefix, path, "-c", file];
+    const child = spawn(command!, args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     let log = "";
     await new Promise<void>((resolve, reject) => {
@@ -109,6 +121,8 @@ export function documentedConfig(websocketPort: number): string {
   const text = readFileSync(new URL("../../docs/cluster.md", import.meta.url), "utf8");
   const config = /```text\n(# server\.conf\n[^]*?)```/.exec(text)![1]!;
   return config
+    .replace(/^listen: .*\n/m, "")
+    .replace(/^jetstream .*\n/m, "")
     .replaceAll("server.pem", certificate("server.pem"))
     .replaceAll("server.key", certificate("server.key"))
     .replace("0.0.0.0:8443", `127.0.0.1:${websocketPort}`);

@@ -8,6 +8,9 @@ export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  /** The bytes that pass before the connections are cut, and what is called then. */
+  #bytesLeft = Infinity;
+  #noteCut = () => {};
 
   private constructor(server: Server) {
     this.#server = server;
@@ -31,8 +34,15 @@ export class Proxy {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  /** Cuts the connections once this number of bytes has passed. @returns a promise that is resolved then */
+  cutAfter(bytes: number): Promise<void> {
+    this.#bytesLeft = bytes;
+    return new Promise((resolve) => (this.#noteCut = resolve));
+  }
+
   restore(): void {
     this.#isCut = false;
+    this.#bytesLeft = Infinity;
     for (const socket of this.#sockets) socket.resume();
   }
 
@@ -47,7 +57,13 @@ export class Proxy {
       [server, client],
     ] as const) {
       this.#sockets.add(from);
-      from.on("data", (bytes) => void to.write(bytes));
+      from.on("data", (bytes) => {
+        to.write(bytes);
+        this.#bytesLeft -= bytes.length;
+        if (this.#bytesLeft > 0 || this.#isCut) return;
+        this.cut();
+        this.#noteCut();
+      });
       from.on("error", () => {});
       from.on("close", () => {
         this.#sockets.delete(from);

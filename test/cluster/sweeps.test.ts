@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { messageBytes } from "../../src/cluster/messages.ts";
 import { TRIALS } from "../../src/cluster/sweeps/names.ts";
 import { setUpSweeps } from "../../src/cluster/sweeps/set-up.ts";
@@ -8,9 +8,6 @@ import { commandLine, expectRefusal } from "../cli/built-cli.ts";
 import { sweepWithKills } from "./kills.ts";
 import { natsServer } from "./nats-server.ts";
 import { backgroundCommands, expectSameSweep, rowsIn, sweepOf, writeLeaves } from "./workers.ts";
-
-// Each test starts several processes, on cores that other tests use as well.
-vi.setConfig({ testTimeout: 180_000 });
 
 const cli = commandLine();
 const server = natsServer();
@@ -75,7 +72,9 @@ describe("a sweep over NATS", () => {
 
   test("loses nothing if workers are killed at random moments, and its owner is replaced", async () => {
     const kills = { kills: 3, mostMilliseconds: 1000, owner: "returns" } as const;
-    await sweepWithKills({ cli, server: server.current, commands }, long(), kills);
+    // Enough steps for the three workers to be killed before both trials are finished.
+    const sweep = sweepOf(3000, "--grid", "lr=0.01,0.05");
+    await sweepWithKills({ cli, server: server.current, commands }, sweep, kills);
   });
 
   test("ignores a worker that was frozen, and survives the end and the return of the server", async () => {
@@ -101,17 +100,32 @@ test("a sweep is cancelled by its name, and continues when it is attached again"
   const owner = start([...long("--weight-decay", "0.2"), ...remotely("cancelled")]);
   const worker = startWorker(server.current, "one");
   await worker.printed(/attempt 1/);
+  // Its trial is still in progress when the other command has started, however long that takes.
+  worker.child.kill("SIGSTOP");
   const name = /^sweep +([0-9a-f]{12}): /m.exec(owner.output())![1]!;
   const cancelled = await cli.run(["cancel", name, "--nats", server.current.address]);
   expect(cancelled).toMatchObject({ code: 0, stderr: "" });
   expect(cancelled.stdout).toMatch(/is cancelled; 1 trial in progress will end at the next checkpoint/);
   expect(await owner.ended).toBe(1);
   expect(owner.output()).toMatch(/^cancelled after \d of 2 runs; /m);
+  worker.child.kill("SIGCONT");
   await worker.printed(/this job, or it was cancelled/);
   const attach = /`wgrad (sweep --attach .*?)` continues/.exec(owner.output())![1]!;
+  const message = `--browsers: sweep ${name} was started without it, so the server does not have what browsers need`;
+  expectRefusal(await cli.run([...attach.split(" "), "--browsers"]), 2, new RegExp(message));
   const attached = await cli.run(attach.split(" "));
   expect(attached).toMatchObject({ code: 0, stderr: "" });
   expect(rowsIn(cli, "cancelled")).toHaveLength(3);
+});
+
+test("a sweep that was started with --browsers can be attached with it", async () => {
+  startWorker(server.current, "one");
+  const sweep = await cli.run([...sweepOf(60, ...grid, "--browsers"), ...remotely("prepared")]);
+  expect(sweep).toMatchObject({ code: 0, stderr: "" });
+  const name = /^sweep +([0-9a-f]{12}): /m.exec(sweep.stdout)![1]!;
+  const attached = await cli.run(["sweep", "--attach", name, "--browsers", ...remotely("attached")]);
+  expect(attached).toMatchObject({ code: 0, stderr: "" });
+  expectSameSweep(cli, "attached", "prepared");
 });
 
 test.each<[string, RegExp]>([

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, expect } from "vitest";
 import { HEADER, leaves } from "../cli/data/tables.ts";
 import type { CommandLine } from "../cli/built-cli.ts";
-import type { NatsServer } from "./nats-server.ts";
+import type { NatsServer, Place } from "./nats-server.ts";
 
 /** Writes the table that these sweeps train on. */
 export const writeLeaves = (cli: CommandLine): void => cli.write("leaves.csv", [HEADER, ...leaves(90, 1)]);
@@ -28,7 +28,7 @@ export interface Background {
 
 /** Starts commands, and kills those that still run after each test. */
 export function backgroundCommands(cli: CommandLine): {
-  start(args: readonly string[], env?: Readonly<Record<string, string>>): Background;
+  start(args: readonly string[], env?: Readonly<Record<string, string>>, place?: Place): Background;
   startWorker(server: NatsServer, name: string, ...more: readonly string[]): Background;
 } {
   const running = new Set<ChildProcess>();
@@ -36,8 +36,9 @@ export function backgroundCommands(cli: CommandLine): {
     const children = [...running];
     await Promise.all(children.map((child) => new Promise((resolve) => child.once("close", resolve).kill("SIGKILL"))));
   });
-  const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Background => {
-    const child = spawn(process.execPath, [cli.path, ...args], { cwd: cli.folder, env: { ...process.env, ...env } });
+  const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}, place?: Place): Background => {
+    const [command, ...rest] = [...(place?.prefix ?? []), process.execPath, cli.path, ...args];
+    const child = spawn(command!, rest, { cwd: cli.folder, env: { ...process.env, ...env } });
     running.add(child);
     let text = "";
     for (const stream of [child.stdout, child.stderr])
@@ -45,7 +46,7 @@ export function backgroundCommands(cli: CommandLine): {
     const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
     void ended.then(() => running.delete(child));
     const printed = async (pattern: RegExp) => {
-      await expect.poll(() => text, { timeout: 30_000, interval: 20 }).toMatch(pattern);
+      await expect.poll(() => text, { interval: 20 }).toMatch(pattern);
     };
     return { child, output: () => text, printed, ended };
   };

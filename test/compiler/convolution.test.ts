@@ -10,11 +10,12 @@ import { adam } from "../../src/nn/optimizers.ts";
 import { packGradients } from "../../src/nn/packed.ts";
 import { createNodeBackend } from "../../src/node/index.ts";
 import { conv2d, maxPool2d } from "../../src/ops/convolution/index.ts";
-import { add, relu } from "../../src/ops/elementwise/index.ts";
+import { add, multiply, relu } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
+import { sum } from "../../src/ops/reduce/index.ts";
 import { usualRules } from "./usual-rules.ts";
 
 const names = (group: Group) => nodesOf(group).map(({ op }) => op.name);
@@ -27,7 +28,7 @@ function plannedBytes(graph: Graph): number {
   );
   const leaves = new Set(graph.nodes.filter(({ op }) => op.kind === "leaf").map((leaf) => regions.get(leaf)?.buffer));
   const buffers = new Set([...regions.values()].map(({ buffer }) => buffer));
-  return [...buffers].reduce((sum, buffer) => sum + (leaves.has(buffer) ? 0 : 4 * buffer.elements), 0);
+  return [...buffers].reduce((total, buffer) => total + (leaves.has(buffer) ? 0 : 4 * buffer.elements), 0);
 }
 
 const drawn = (name: string, shape: Shape) => parameter(name, shape, new Float32Array(sizeOf(shape)).fill(0.01));
@@ -94,6 +95,17 @@ beforeAll(async () => {
   backend = await createNodeBackend({ device: "webgpu" });
 });
 afterAll(() => backend.dispose());
+
+test("the gradient of 9 × 16 weights over 50,176 windows is divided among at least 64 workgroups", async () => {
+  const x = input("x", [64, 28, 28, 1]);
+  const upstream = input("upstream", [64, 28, 28, 16]);
+  const kernel = drawn("w", [3, 3, 1, 16]);
+  const product = multiply(conv2d(x, kernel, { padding: "same" }), upstream);
+  const graph = defineGraph({ gradient: gradients(sum(product), [kernel])[0] });
+  const { dispatches } = await backend.createSession().compile(graph);
+  expect(dispatches.map(({ kernel: name }) => name)).toEqual(["multiply", "matmul", "sumOfParts"]);
+  expect(sizeOf(dispatches[1]!.grid)).toBeGreaterThanOrEqual(64);
+});
 
 test("a convolution of 512 images is one launch", async () => {
   const x = input("x", [512, 28, 28, 1]);

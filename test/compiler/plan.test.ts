@@ -1,18 +1,27 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Graph } from "../../src/graph/graph.ts";
-import { updatedLeaves } from "../../src/graph/graph.ts";
-import { isStored } from "../../src/graph/leaves.ts";
+import { defineGraph, updatedLeaves, type Graph } from "../../src/graph/graph.ts";
+import { isStored, parameter } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { isPack, packOffsets } from "../../src/graph/traits.ts";
 import { rootOf } from "../../src/graph/views.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { loadKernels } from "../../src/backends/webgpu/kernels.ts";
+import type { Dispatched } from "../../src/backends/webgpu/lower.ts";
+import { mergedPlan } from "../../src/backends/webgpu/merged/dispatches.ts";
+import { webgpuRules } from "../../src/backends/webgpu/rules.ts";
 import { fuse, nodesOf, type Group } from "../../src/compiler/fuse.ts";
 import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { plan, type Plan } from "../../src/compiler/plan.ts";
-import { overlaps, wholeBuffer, type Region } from "../../src/compiler/regions.ts";
+import { overlaps, wholeBuffer, type Region, type VirtualBuffer } from "../../src/compiler/regions.ts";
+import { exp, square } from "../../src/ops/elementwise/index.ts";
+import type { LaunchLimits } from "../../src/ops/kernel.ts";
+import { matmul } from "../../src/ops/matmul/index.ts";
+import { mean } from "../../src/ops/reduce/index.ts";
+import { softmax } from "../../src/ops/softmax/index.ts";
 import { acquireGuardedBackend } from "../gpu.ts";
 import { randomGraph } from "./random-graph.ts";
+import { softwareLimits } from "../launch-limits.ts";
 
 /** The rules of a backend that can fuse everything. */
 const rulesOf = (mostBindings: number, oneAccessPerBuffer: boolean, recomputes: boolean): BackendRules => ({
@@ -135,7 +144,66 @@ test("plans of random graphs keep every value until it was read, and follow the 
   );
 });
 
-test("random graphs give the same results on WebGPU as on the CPU, step by step", { timeout: 120_000 }, async () => {
+const limits: LaunchLimits = { ...softwareLimits, mergeKernels: true };
+
+/** The kernels of a dispatch. */
+const groupsOf = (dispatch: Dispatched): Group[] =>
+  "members" in dispatch ? [dispatch] : dispatch.map(({ group }) => group);
+
+test("merged dispatches of random graphs keep every value until it was read, and bind what a device allows", async () => {
+  const x = parameter("x", [2, 2]);
+  await loadKernels(defineGraph({ product: matmul(x, x) }), limits);
+  let most = 0;
+  fc.assert(
+    fc.property(
+      graphs,
+      fc.integer({ min: 4, max: 12 }),
+      fc.constantFrom(128, 2 ** 25),
+      fc.boolean(),
+      ({ graph }, mostBindings, bindingElements, together) => {
+        const own = { ...limits, mostBindings, bindingElements };
+        const rules = webgpuRules(own);
+        const separate = plan(graph, fuse(graph, rules), rules, placeLeaves(graph, together));
+        const { plan: merged, dispatched } = mergedPlan(separate, own);
+        checkValues(graph, merged, false);
+        const groups = dispatched.map(groupsOf);
+        expect(groups.flat().every((group, position) => group === separate.groups[position])).toBe(true);
+        expect(groups.flat()).toHaveLength(separate.groups.length);
+        for (const kernels of groups.filter(({ length }) => length > 1)) {
+          most = Math.max(most, kernels.length);
+          const used = kernels.flatMap(({ inputs, outputs, replacements }) => [...inputs, ...outputs, ...replacements]);
+          const types = new Map<VirtualBuffer, string>();
+          for (const tensor of used.filter((one) => merged.regions.has(one))) {
+            const { buffer } = merged.regions.get(tensor)!;
+            expect(types.get(buffer) ?? tensor.dtype, "a buffer has one type").toBe(tensor.dtype);
+            types.set(buffer, tensor.dtype);
+            expect(buffer.elements).toBeLessThanOrEqual(bindingElements);
+          }
+          expect(types.size).toBeLessThanOrEqual(mostBindings);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(most).toBeGreaterThan(4);
+});
+
+test("kernels share a dispatch only as far as it has the workgroup memory of their fused sums", () => {
+  const rows = Array.from({ length: 6 }, (_, index) => softmax(parameter(`logits${index}`, [6, 3])));
+  const outputs = rows.flatMap((row) => [row, square(row), exp(row)].map((one) => mean(one)));
+  const graph = defineGraph(Object.fromEntries(outputs.map((output, index) => [`output${index}`, output])));
+  const lengthsWith = (workgroupBytes: number) => {
+    const own = { ...limits, mostBindings: 15, workgroupBytes };
+    const rules = webgpuRules(own);
+    const separate = plan(graph, fuse(graph, rules), rules, placeLeaves(graph, false));
+    return mergedPlan(separate, own).dispatched.map((dispatch) => groupsOf(dispatch).length);
+  };
+  // Each kernel has 2 words for each of 128 threads, and as many for each of 3 sums.
+  expect(lengthsWith(32_768)).toEqual([6]);
+  expect(lengthsWith(16_384)).toEqual([4, 2]);
+});
+
+test("random graphs give the same results on WebGPU as on the CPU, step by step", async () => {
   const webgpu = await acquireGuardedBackend();
   await fc.assert(
     fc.asyncProperty(graphs, async ({ graph, leaves }) => {

@@ -28,6 +28,12 @@ describe("a valid file", () => {
     expect(await readIdx(good, "named.gz")).toEqual(parseIdx(good, file));
   });
 
+  test("in a Buffer has values that are none, so that no part of them makes one", () => {
+    const { values } = parseIdx(Buffer.from(good), file);
+    expect(values.constructor).toBe(Uint8Array);
+    expect([...values]).toEqual([1, 2, 3, 250, 251, 252]);
+  });
+
   test("within a larger buffer", async () => {
     const around = new Uint8Array(good.length + 12).fill(7);
     around.set(good, 5);

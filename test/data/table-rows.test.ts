@@ -136,6 +136,12 @@ describe("another table with the same columns", () => {
     expect(() => read(schema(), ["length color label", row])).toThrow(message);
   });
 
+  test("is refused with an unknown category, by a short message also if the known ones are long", () => {
+    const [one, other] = ["a", "b"].map((letter) => letter.repeat(3000));
+    const known = schema({}, ["color label", `${one} x`, `${other} y`]);
+    expect(() => read(known, ["color label", "c x"])).toThrow(/trained on a{59}…, b{59}…\. Remove/);
+  });
+
   test("standardizes targets with the mean and deviation of training", () => {
     const table = tableOf(["x y", "1 10", "2 30.5"]);
     const known = schemaOf(table, datasetFromTable(table), { target: { mean: 20, deviation: 5 } });

@@ -11,6 +11,9 @@ import { type TableOptions } from "../../src/data/table.ts";
 import { Random } from "../../src/random.ts";
 import { flowers, tableOf } from "./tables.ts";
 
+/** The name of a column that a message shortens, or replaces by its position. */
+const LONG = "x".repeat(3000);
+
 describe("a table becomes examples", () => {
   test("numbers are kept, text becomes one feature per category, and labels are sorted", () => {
     const table = tableOf(flowers);
@@ -52,6 +55,7 @@ describe("a table becomes examples", () => {
       /^label: t\.csv, line 1: the label column is not known.* 1 … 2, or "last".*column 1, column 2/,
     );
     expect(() => tableOf(rows, { label: "c" })).toThrow(/there is no column "c".*The columns are a, y, b/);
+    expect(() => tableOf([`${LONG} b`, "1 2"], { label: "c" })).toThrow(/The columns are x{59}…, b\.$/);
   });
 
   test("ignores columns, and treats numbers as categories, by name or position", () => {
@@ -211,6 +215,12 @@ describe("an invalid table is refused with file, line and column", () => {
       ["a label", "p x", "q y", "r x"],
       { mostCategories: 2 },
       /line 4, column 1 .*more than 2 distinct texts/,
+    ],
+    [
+      "too many categories in a column with a long name",
+      [`${LONG} label`, "p x", "q y", "r x"],
+      { mostCategories: 2 },
+      /line 4, column 1 .*Ignore it with drop: \["1"\]/,
     ],
     [
       "two columns with the same name",

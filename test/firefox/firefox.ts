@@ -35,6 +35,8 @@ function mayRun(file: string): boolean {
 
 /** A running Firefox without a window, with a profile of its own. */
 export interface Firefox {
+  /** Resolves with the reason when it ends. */
+  readonly ended: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -48,14 +50,14 @@ export function openFirefox(address: string): Firefox {
   const env = { ...process.env, HOME: profile };
   const options = ["--headless", "--no-remote", "--profile", profile, address];
   const child = spawn(program, options, { env, stdio: "ignore" });
-  return { close: () => close(child, profile) };
+  const ended = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(`Firefox ended by ${signal ?? `code ${code}`}`));
+  });
+  return { ended, close: () => close(child, profile, ended) };
 }
 
-async function close(child: ChildProcess, profile: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill();
-    await ended;
-  }
+async function close(child: ChildProcess, profile: string, ended: Promise<string>): Promise<void> {
+  child.kill();
+  await ended;
   rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }

@@ -1,33 +1,17 @@
 /*
- * Firefox's WebGPU is wgpu, whose compiler naga checks and translates every shader. Each test here waits for the report of one
- * test that the page runs.
+ * Firefox's WebGPU is wgpu, whose compiler naga checks and translates every shader. All cases of ops and the first steps of networks
+ * run there with the kernels that wgrad chooses for its adapter.
  */
-import type { ViteDevServer } from "vite";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { allCases } from "../ops/all-cases.ts";
-import { serveSources } from "../web/sources.ts";
-import { openFirefox, type Firefox } from "./firefox.ts";
 import { networkNames } from "./networks.ts";
-import { ReportServer } from "./reports.ts";
+import { openPage } from "./open-page.ts";
 
-let reports: ReportServer;
-let server: ViteDevServer;
-let firefox: Firefox;
-
-beforeAll(async () => {
-  [reports, server] = await Promise.all([ReportServer.open(), serveSources("test/firefox/page.ts")]);
-  firefox = openFirefox(`${server.resolvedUrls!.local[0]!}?port=${reports.port}`);
-});
-
-afterAll(async () => {
-  await firefox?.close();
-  await server?.close();
-  reports?.close();
-});
+const measured = openPage("test/firefox/parity-page.ts");
 
 test.each([...allCases.map(({ name }) => name), ...networkNames])("%s", async (name) => {
-  const report = await reports.of(name);
-  if ("failure" in report) throw new Error(report.failure);
-  expect(Object.keys(report.errors)).not.toHaveLength(0);
-  for (const error of Object.values(report.errors)) expect(error).toBeLessThanOrEqual(1);
+  // The largest error of each output as a fraction of its bound.
+  const errors = await measured(name);
+  expect(Object.keys(errors)).not.toHaveLength(0);
+  for (const error of Object.values(errors)) expect(error).toBeLessThanOrEqual(1);
 });

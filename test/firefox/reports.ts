@@ -1,8 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the page reports of one test: the largest errors of its outputs as fractions of their bounds, or why it failed. */
-export type Report = { readonly errors: Readonly<Record<string, number>> } | { readonly failure: string };
+/** What the page reports of one test: what it measured, by name, or why it failed. */
+export type Report = { readonly measured: Readonly<Record<string, number>> } | { readonly failure: string };
 
 /** A report that has arrived, or will. */
 interface Expected {
@@ -51,6 +51,12 @@ export class ReportServer {
     return this.#entry(name).report;
   }
 
+  /** Fails all tests that have not reported, since no further report comes. */
+  fail(failure: string): void {
+    this.#failure = failure;
+    for (const entry of this.#waiting.values()) entry.arrive({ failure });
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -65,8 +71,7 @@ export class ReportServer {
 
   #receive({ name, ...report }: Report & { name?: string }): void {
     if (name !== undefined) return this.#entry(name).arrive(report);
-    // Without a name, the page itself has failed, and no further report comes.
-    this.#failure = "failure" in report ? report.failure : "the page ended";
-    for (const entry of this.#waiting.values()) entry.arrive({ failure: this.#failure });
+    // Without a name, the page itself has failed.
+    this.fail("failure" in report ? report.failure : "the page ended");
   }
 }

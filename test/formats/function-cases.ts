@@ -61,6 +61,24 @@ const uShape = () =>
     return { mask: use(layers.conv2d(1, 1, { activation: "sigmoid" }), joined, "mask"), half: use(flatten(), half) };
   });
 
+/** Layers with parameters, each used on two shapes. */
+const twoShapes = () =>
+  functionalModel(
+    {
+      inputs: { source: { shape: [6], dtype: "uint32" }, target: { shape: [4], dtype: "uint32" }, image: [6, 5, 2] },
+      seed: 9,
+    },
+    ({ source, target, image }, { use }) => {
+      const [table, reader, head] = [layers.embedding(7, 3), layers.gru(4, { sequences: true }), dense(2)];
+      const read = (tokens: Tensor) => use(reader, use(table, tokens, "table"), "reader");
+      const conv = layers.sequential([layers.conv2d(2, 3, { padding: 1 }), layers.batchNorm()]);
+      const seen = use(conv, image, "conv");
+      const small = use(conv, use(layers.maxPool2d(2), seen));
+      const last = reshape(slice(read(target), [undefined, { start: -1 }]), [-1, 4]);
+      return { positions: use(head, read(source), "head"), last: use(head, last), small: use(flatten(), small) };
+    },
+  );
+
 /** Attention that is written by ops, beside one that is a layer. */
 const attending = () =>
   functionalModel({ inputs: { tokens: { shape: [6], dtype: "uint32" } }, seed: 7 }, ({ tokens }, { use }) => {
@@ -88,6 +106,7 @@ export const functionCases: Readonly<Record<string, () => FunctionalModel>> = {
   "a U-shaped network": uShape,
   "attention by ops and by layers": attending,
   "a GPT": () => models.gpt({ vocabulary: 9, context: 6, layers: 2, heads: 2, width: 8 }),
+  "layers that are used on several shapes": twoShapes,
   "every op with a form": opModel,
 };
 

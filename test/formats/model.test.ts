@@ -46,6 +46,20 @@ describe("a model file", () => {
     expect(Object.fromEntries(initial)).toEqual(parameters);
   });
 
+  test("needs no options of the training, and no classes for regression and texts", () => {
+    const { training, classes, ...rest } = trained;
+    const bytes = saveModel({ ...rest, classes }, parameters);
+    expect(bytes).toEqual(saveModel({ ...rest, classes, training: {} }, parameters));
+    expect(loadModel(bytes, "f").training).toEqual({});
+    expect(training).not.toEqual({});
+    const regression = { ...rest, loss: "meanSquaredError", outputs: ["a", "b", "c"] } as const;
+    const file = saveModel(regression, parameters);
+    expect(file).toEqual(saveModel({ ...regression, classes: [], training: {} }, parameters));
+    expect(loadModel(file, "f")).toMatchObject({ classes: [], outputs: ["a", "b", "c"] });
+    expect(saveModel({ ...regression, classes: undefined, training: undefined } as never, parameters)).toEqual(file);
+    expect(() => saveModel(rest, parameters)).toThrow(/^classes: .* Give the names of its classes, or for regression/);
+  });
+
   test("contains the version that wrote it, and no results if there are none", () => {
     const { results, ...rest } = trained;
     const { metadata } = readSafetensors(saveModel(rest, parameters), "f");

@@ -84,6 +84,15 @@ test("a layer without parameters has another module for inputs of another shape"
   expect(code).toContain('layer_0_3 = self.layers["0"](even)');
 });
 
+test("a layer with parameters that needs other modules for its shapes is refused", () => {
+  const conv = layers.conv2d(1, 3, { stride: 2, padding: "same" });
+  const model = functionalModel({ inputs: { even: [4, 4, 1], odd: [5, 5, 1] } }, ({ even, odd }, { use }) => ({
+    a: use(conv, even, "conv"),
+    b: use(conv, odd),
+  }));
+  expect(() => pytorchCode(trainedOf(model), "f")).toThrow("PyTorch: layer conv is used on several shapes");
+});
+
 test("the code of all cases is the one that was run in PyTorch; if it changes, run check.ts again", async () => {
   const codes = Object.entries(functionCases).map(
     ([name, make]) => `# ${name}\n${pytorchCode(trainedCase(make()), "model.safetensors")}\n`,

@@ -8,7 +8,17 @@ import { loadPytorch } from "../../src/formats/pytorch.ts";
 import { startFromPytorch } from "../../src/formats/pytorch-layers.ts";
 import { constant } from "../../src/graph/leaves.ts";
 import { sizeOf, type Shape } from "../../src/graph/tensor.ts";
-import { activation, dense, flatten, functionalModel, layers, sequential } from "../../src/nn/index.ts";
+import {
+  activation,
+  dense,
+  flatten,
+  functionalModel,
+  initializers,
+  layers,
+  sequential,
+  type Layer,
+} from "../../src/nn/index.ts";
+import { add, relu } from "../../src/ops/elementwise/index.ts";
 import { evaluate } from "../nn/run.ts";
 
 const { batchNorm, conv1d, conv2d, convTranspose2d, embedding, groupNorm, layerNorm, maxPool2d, reshape } = layers;
@@ -137,6 +147,64 @@ describe("startFromPytorch", () => {
     expect(unused).toEqual([]);
     const { outputs } = await evaluate({ y: model.apply(wave(2, 3, 6)) });
     close(outputs["y"]!, [-0.548328505, -0.402242944, -0.548311188, -0.402255794]);
+  });
+
+  test("reads the layers of a recurrent network with several ones as modules of their own", async () => {
+    const tensors = (layer: number): Shapes => ({
+      [`rnn.weight_ih_l${layer}`]: [12, 3],
+      [`rnn.weight_hh_l${layer}`]: [12, 3],
+      [`rnn.bias_ih_l${layer}`]: [12],
+      [`rnn.bias_hh_l${layer}`]: [12],
+    });
+    const file = fileOf({ ...tensors(0), ...tensors(1), "fc.weight": [2, 3], "fc.bias": [2] });
+    const network = [layers.lstm(3, { sequences: true }), layers.lstm(3), dense(2)];
+    const { model, matched, unused } = startFromPytorch(sequential(network, { inputShape: [4, 3] }), file, "f");
+    const { outputs } = await evaluate({ y: model.apply(wave(1, 4, 3)) });
+    close(outputs["y"]!, [0.14857305109949345, 0.25873712717999253]);
+    expect(matched).toContainEqual({ name: "layers.1.weight", tensor: "rnn.weight_ih_l1", shape: [12, 3] });
+    expect(unused).toEqual([]);
+    const given = { layers: ["rnn.l1", "rnn.l0", "fc"] };
+    const other = startFromPytorch(sequential(network, { inputShape: [4, 3] }), file, "f", given);
+    expect(other.matched[0]).toEqual({ name: "layers.0.weight", tensor: "rnn.weight_ih_l1", shape: [12, 3] });
+  });
+
+  test("matches the layers of a functional model by name, if all have the name of a module", () => {
+    const file = fileOf({ "block.key.weight": [2, 2], "block.query.weight": [2, 2], "out.weight": [2, 2] });
+    const matchedBy = (...names: readonly string[]) => {
+      const model = functionalModel({ inputs: { x: [2] }, name: "own" }, ({ x }, { use }) => ({
+        y: names.reduce((value, name) => use(dense(2, { bias: false }), value, name), x),
+      }));
+      return startFromPytorch(model, file, "f").matched.map(({ name, tensor }) => `${name} ${tensor}`);
+    };
+    expect(matchedBy("out", "block_query")).toEqual([
+      "own.layers.out.weight out.weight",
+      "own.layers.block_query.weight block.query.weight",
+    ]);
+    expect(() => matchedBy("out", "query")).toThrow('or name all layers as the modules, with "_" for each dot');
+  });
+
+  test("fills layers with custom activations, which a file does not have", async () => {
+    const own = { name: "own", apply: relu };
+    const chain = [...imageLayers()];
+    chain[4] = layers.sequential([
+      conv2d(6, 3, { stride: 2, padding: 1, groups: 2, bias: false }),
+      batchNorm(),
+      activation(own),
+    ]);
+    chain[5] = layers.sequential([convTranspose2d(3, 2, { stride: 2, activation: own })]);
+    const { model } = startFromPytorch(sequential(chain, { inputShape: [8, 6, 2] }), fileOf(images), "f");
+    close((await evaluate({ y: model.apply(wave(1, 8, 6, 2)) })).outputs["y"]!, wanted);
+    const shift: Layer = {
+      config: { type: "shift" },
+      build({ inputShape, parameter }) {
+        const summand = parameter("bias", inputShape, initializers.zeros, { fanIn: 1, fanOut: 1 });
+        return { outputShape: inputShape, apply: (x) => add(x, summand) };
+      },
+    };
+    const custom = sequential([...imageLayers(), shift], { inputShape: [8, 6, 2] });
+    expect(() => startFromPytorch(custom, fileOf(images), "f")).toThrow(
+      'layer layers.11: the custom layer "shift" has parameters, and no module of PyTorch is known for it',
+    );
   });
 
   test("permutes the features that become images", async () => {

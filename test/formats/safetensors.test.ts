@@ -48,6 +48,19 @@ describe("writeSafetensors", () => {
 });
 
 describe("readSafetensors", () => {
+  test.each([
+    [undefined, "undefined"],
+    [new ArrayBuffer(64), "ArrayBuffer"],
+    ["{}", "string"],
+    [new Float32Array(16), "Float32Array"],
+  ])("refuses %o, which is not the bytes of a file", (value, type) => {
+    const read = () => readSafetensors(value as never, "your model");
+    expect(read).toThrow(OptionError);
+    expect(read).toThrow(
+      `your model: the bytes of the file are of type ${type}. Give a Uint8Array, such as new Uint8Array(await file.arrayBuffer()).`,
+    );
+  });
+
   test("reads what was written: any shapes, names, values and texts, at any memory alignment", () => {
     const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 });
     const tensors = fc.uniqueArray(fc.record({ name: fc.string({ unit: "grapheme" }), shape: shapes }), {

@@ -13,6 +13,7 @@ import {
   modelFromConfig,
   sequential,
   toSequential,
+  type BatchMoments,
   type Layer,
   type ModelFunction,
 } from "../../src/nn/index.ts";
@@ -137,6 +138,30 @@ describe("a functional model", () => {
     expect(() => toSequential(model)).toThrow("toSequential");
   });
 
+  test("uses a layer with parameters and states on several shapes that its parameters fit", async () => {
+    const [table, tower] = [layers.embedding(5, 2), layers.sequential([layers.conv1d(2, 3), layers.batchNorm()])];
+    const inputs = { long: { shape: [6], dtype: "uint32" }, short: { shape: [4], dtype: "uint32" } } as const;
+    const modelFunction: ModelFunction<"long" | "short"> = ({ long, short }, { use }) => ({
+      long: use(tower, use(table, long, "table"), "tower"),
+      short: use(tower, use(table, short)),
+    });
+    const model = functionalModel({ inputs }, modelFunction);
+    expect(model.outputs).toEqual({ long: [4, 2], short: [2, 2] });
+    const names = ["table.weight", "tower.0.weight", "tower.0.bias", "tower.1.weight", "tower.1.bias"];
+    expect(model.parameters.map(nameOf)).toEqual(names.map((name) => `layers.${name}`));
+    expect(model.states.length).toBe(2);
+    // The windows of the short sequence are the first ones of the long sequence.
+    const long = constant([4, 0, 3, 1, 2, 2], [1, 6], "uint32");
+    const short = constant([4, 0, 3, 1], [1, 4], "uint32");
+    const { outputs } = await evaluate(model.apply({ long, short }));
+    expect(outputs["short"]!.every(Number.isFinite)).toBe(true);
+    expect(outputs["short"]).toEqual(outputs["long"]!.slice(0, 4));
+    const moments: BatchMoments[] = [];
+    model.apply({ long, short }, { training: true, recordMoments: (one) => moments.push(one) });
+    expect(moments.map(({ count }) => count)).toEqual([4, 2]);
+    expect(moments[0]!.runningMean).toBe(moments[1]!.runningMean);
+  });
+
   test("takes custom layers, whose states are named like their parameters", () => {
     const custom: Layer = {
       config: { type: "custom" },
@@ -243,7 +268,7 @@ describe("refuses", () => {
   test("a shared layer on another shape", () => {
     const shared = dense(4);
     expect(refused(({ x: value }, { use }) => ({ y: use(shared, use(shared, value)) }))).toThrow(
-      "layer 0, dense: it gets add float32[1, 4], but its first use had [batch, 3]",
+      "layer 0, dense: add float32[1, 4] needs weight [4, 4], but the first use, with [batch, 3], made [3, 4]",
     );
   });
 

@@ -7,15 +7,7 @@ import { input, stepScalar } from "../../src/graph/leaves.ts";
 import { models, optimizers } from "../../src/nn/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
-
-const limits = {
-  bindingElements: 2 ** 25,
-  gridSize: 65_535,
-  workgroupThreads: 256,
-  workgroupBytes: 16_384,
-  usefulThreads: 4096,
-  software: true,
-};
+import { softwareLimits } from "../launch-limits.ts";
 
 function kernelsOf(layers: number, context: number): number {
   const model = models.gpt({ vocabulary: 65, context, layers, heads: 4, width: 128 });
@@ -23,7 +15,7 @@ function kernelsOf(layers: number, context: number): number {
   const loss = softmaxCrossEntropy(model.apply({ tokens: tokens! }, { training: true }).logits, next!);
   const learningRate = stepScalar("learningRate", () => 0.01);
   const updates = optimizers.adamW().update(model.parameters, gradients(loss, model.parameters), { learningRate });
-  return fuse(defineGraph({ loss }, updates), webgpuRules(8, limits)).groups.length;
+  return fuse(defineGraph({ loss }, updates), webgpuRules(softwareLimits)).groups.length;
 }
 
 test("a step of a GPT of four blocks has few kernels, and fewer with fused attention", () => {

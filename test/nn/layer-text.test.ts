@@ -200,7 +200,7 @@ describe("layersFromPartialConfigs", () => {
     [[3], "layers, layer 0: 3 is not the config of a layer."],
     [[{ type: "dens" }], 'layers, layer 0: unknown layer type "dens". Did you mean dense?'],
     [[{ type: "dense", units: 3, unit: 3 }], 'layers, layer 0, dense: there is no option "unit". Did you mean units?'],
-    [[{ type: "dense" }], "layers, layer 0, dense units: undefined is out of range."],
+    [[{ type: "dense" }], "layers, layer 0, dense units: it is missing."],
     [
       [{ type: "flatten" }, { type: "residual", layers: [{ type: "dropout", rate: 2 }] }],
       "layers, layer 1, dropout rate: 2 is out of range.",

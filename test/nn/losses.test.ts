@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GraphError, OptionError } from "../../src/errors.ts";
 import { constant } from "../../src/graph/leaves.ts";
-import { accuracy, bitsPerCharacter, losses, oneHot, perplexity, type ClassificationLoss } from "../../src/nn/index.ts";
+import { accuracy, bitsPerCharacter, losses, perplexity, type ClassificationLoss } from "../../src/nn/index.ts";
 import { requireOutputs } from "../../src/nn/losses.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
@@ -57,11 +57,6 @@ describe("losses of class labels", () => {
     const squares = await both(losses.meanSquaredError, single, binaryLabels);
     expectClose(squares.loss, [0.75 ** 2, 0.25, 0.0625]);
     expect(squares.correct).toEqual([0, 1, 1]);
-  });
-
-  test("one-hot encoding", async () => {
-    const { outputs: found } = await evaluate({ rows: oneHot(labels, 3) });
-    expect(found.rows).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0]);
   });
 
   test("refuses outputs that do not match the classes", () => {

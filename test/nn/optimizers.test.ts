@@ -40,14 +40,14 @@ async function descend(
   optimizer: Optimizer,
   packed = false,
   factors?: readonly ParameterFactors[],
-  rateAt: (step: number) => number = rate,
+  rateAt: number | ((step: number) => number) = rate,
 ) {
   const weight = parameter("weight", [3, 2], weightValues);
   const bias = parameter("bias", [2], biasValues);
   const parameters = [weight, bias];
   const separate = gradients(add(energy(weight), energy(bias)), parameters);
   const updates = optimizer.update(parameters, packed ? pack(separate) : separate, {
-    learningRate: stepScalar("learningRate", rateAt),
+    learningRate: typeof rateAt === "number" ? rateAt : stepScalar("learningRate", rateAt),
     ...(factors && { factors }),
   });
   const states = updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
@@ -150,6 +150,13 @@ const cases: [string, Optimizer, PlainRule, PlainRule, Record<string, string>][]
     {},
   ],
   [
+    "adam with coupled weight decay",
+    optimizers.coupledDecay(optimizers.adam(adamOptions), { weightDecay: 0.3 }),
+    (w, g, epsilon, t, memory) => adamRule(0)(w, g + 0.3 * w, epsilon, t, memory),
+    adamRule(0),
+    { "adam.firstMoment": "m", "adam.secondMoment": "v" },
+  ],
+  [
     "adam with L1 of every parameter",
     optimizers.regularized(optimizers.adam(adamOptions), { l1: 0.4, penalizes: () => true }),
     ...both((w, g, epsilon, t, memory) => shrunk(adamRule(0)(w, g, epsilon, t, memory), 0.4 * epsilon)),
@@ -229,12 +236,24 @@ describe("factors of parameters", () => {
     expect(found.bias).toEqual(plain.bias);
     expect(found.weight).not.toEqual(plain.weight);
     const { weightDecay } = optimizer.options;
-    const doubled = { adamW: optimizers.adamW, lion: optimizers.lion }[optimizer.name];
-    const alike = doubled
-      ? doubled({ ...adamOptions, ...optimizer.options, weightDecay: 2 * weightDecay! })
-      : optimizer;
+    const doubled: Record<string, (options: { weightDecay: number }) => Optimizer> = {
+      adam: (options) => optimizers.coupledDecay(optimizers.adam(adamOptions), options),
+      adamW: (options) => optimizers.adamW({ ...adamOptions, ...options }),
+      lion: (options) => optimizers.lion({ ...optimizer.options, ...options }),
+    };
+    const alike = weightDecay === undefined ? optimizer : doubled[optimizer.name]!({ weightDecay: 2 * weightDecay });
     const slow = await descend(alike, false, undefined, (step) => rate(step) / 2);
     expectClose(found.weight, slow.weight);
+  });
+
+  test.each(cases)("%s takes the learning rate as a number, too", async (_, optimizer) => {
+    for (const own of [undefined, factors, [factors[0]!, factors[0]!]]) {
+      const [found, wanted] = [
+        await descend(optimizer, false, own, 0.1),
+        await descend(optimizer, false, own, () => 0.1),
+      ];
+      expectClose([...found.weight, ...found.bias], [...wanted.weight, ...wanted.bias]);
+    }
   });
 
   test("need no vector if all are equal", async () => {
@@ -271,6 +290,9 @@ describe("optimizer options", () => {
       /regularized l1.*-1 is out of range/,
     ],
     ["regularized l2", () => optimizers.regularized(optimizers.sgd(), { l2: Infinity }), /regularized l2/],
+    ["coupledDecay weightDecay", () => optimizers.coupledDecay(optimizers.sgd(), { weightDecay: -1 }), /-1 is out/],
+    ["decays twice", () => optimizers.coupledDecay(optimizers.lion()), /coupledDecay: lion has a weight decay of its/],
+    ["decay of sgd", () => optimizers.sgd({ weightDecay: 1 } as never), /or add optimizers\.coupledDecay\(\)/],
     ["muon momentum", () => optimizers.muon({ momentum: 1 }), /muon momentum/],
     ["muon iterations", () => optimizers.muon({ iterations: 0 }), /muon iterations/],
     ["muon rateOfOthers", () => optimizers.muon({ rateOfOthers: 0 }), /muon rateOfOthers/],
@@ -282,6 +304,10 @@ describe("optimizer options", () => {
   });
 
   test("are stored for model files", () => {
+    expect(optimizers.coupledDecay(optimizers.momentum(), { weightDecay: 5e-4 })).toMatchObject({
+      name: "momentum",
+      options: { momentum: 0.9, weightDecay: 5e-4 },
+    });
     expect(optimizers.adamW()).toMatchObject({
       name: "adamW",
       options: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },

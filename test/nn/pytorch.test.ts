@@ -60,6 +60,16 @@ const torch: Record<string, readonly number[]> = {
     0.21478585357444965, -0.9062440603451909, 1.5985737576624306, -0.16375840059957028, -0.44651005069247834,
     1.1365892773275295, 0.6749277756569104, -1.598766935345382,
   ],
+  // SGD(momentum=0.7, nesterov=True, weight_decay=0.3)
+  nesterovDecay: [
+    0.04441753344263788, -0.3972682995955379, 0.4190766290209132, -0.0813281162230358, -0.27063978710459746,
+    0.29465588072102117, 0.16975700756842899, -0.5877783777430217,
+  ],
+  // Adam(weight_decay=0.3)
+  adamDecay: [
+    0.24430163546302433, -0.9921191744995997, 1.7413666282202387, -0.14075396030645954, -0.49399898901028383,
+    1.2416203047981182, 0.7421833089032553, -1.7414506258353675,
+  ],
 };
 
 describe("the numbers of PyTorch", () => {
@@ -81,6 +91,17 @@ describe("the numbers of PyTorch", () => {
   test("equal those of RMSprop with the same decay", async () => {
     const { values } = await descend(optimizers.rmsprop({ decay: 0.99 }));
     expect(distance(values, torch["rmsprop"]!)).toBeLessThan(ROUNDING);
+  });
+
+  test.each<[string, Optimizer]>([
+    ["nesterovDecay", optimizers.nesterov({ momentum: 0.7, form: "pytorch" })],
+    ["adamDecay", optimizers.adam()],
+  ])("equal those of the option weight_decay with coupledDecay: %s", async (name, optimizer) => {
+    const decayed = optimizers.coupledDecay(optimizer, { weightDecay: 0.3, decays: () => true });
+    expect(distance((await descend(decayed)).values, torch[name]!)).toBeLessThan(ROUNDING);
+    // By default only parameters with two axes decay.
+    const plain = optimizers.coupledDecay(optimizer, { weightDecay: 0.3 });
+    expect((await descend(plain)).values).toEqual((await descend(optimizer)).values);
   });
 
   test("equal those of AdamW if all parameters decay", async () => {

@@ -101,6 +101,11 @@ describe("schedules", () => {
     () => schedules.oneCycle({ initial: -1 }),
     () => schedules.oneCycle({ final: NaN }),
     () => schedules.warmup(0),
+    () => schedules.cosine(100 as never),
+    () => schedules.step({ stepSize: 10 } as never),
+    () => schedules.oneCycle({ maxLr: 1 } as never),
+    () => schedules.linear({ every: 2 } as never),
+    () => schedules.cosineRestarts({ factor: 2 } as never),
   ])("%s is refused", (make) => {
     expect(make).toThrow(OptionError);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { GraphError, OptionError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
+import { relu } from "../../src/ops/elementwise/index.ts";
 import { constant, input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import {
@@ -203,6 +204,9 @@ describe("config", () => {
     expect(() => model.apply(input("x", [5, 6]))).toThrow(/expected float32\[batch, 2, 3\]/);
     expect(() => model.apply(input("x", [5, 2, 3], "uint32"))).toThrow(GraphError);
     expect(() => dense(3, { activation: "rulu" as ActivationName })).toThrow(/unknown activation "rulu"/);
+    expect(() => dense(3, { activation: relu as never })).toThrow(
+      'dense: a function has no name for the model\'s config. Give its name, such as "relu", or { name, apply }',
+    );
   });
 });
 

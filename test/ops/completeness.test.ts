@@ -10,6 +10,7 @@ import { buildCase, caseGradients } from "./evaluate.ts";
 
 /** Exports that do not create an op: helpers of ops or backends. */
 const HELPERS = new Set([
+  "checkedAxes",
   "elementwise",
   "makeActivation",
   "packedSize",
@@ -19,6 +20,7 @@ const HELPERS = new Set([
   "productOf",
   "sidesOf",
   "smallestSize",
+  "windowsAlong",
 ]);
 
 const definitions = import.meta.glob<Record<string, unknown>>("../../src/ops/*/index.ts", { eager: true });

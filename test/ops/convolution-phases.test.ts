@@ -3,6 +3,7 @@
  */
 import { expect, test } from "vitest";
 import type { NumericArray } from "../../src/backends/backend.ts";
+import { GraphError } from "../../src/errors.ts";
 import { input } from "../../src/graph/leaves.ts";
 import { sizeOf, type Shape, type Tensor } from "../../src/graph/tensor.ts";
 import { conv2d, convTranspose2d } from "../../src/ops/convolution/index.ts";
@@ -127,6 +128,11 @@ test("the gradient of a large transposed convolution's weights is a sum over win
   const found = await valuesOf({ gradient: gradients(loss, [weights])[0]! }, leaves, values);
   for (const place of places)
     expect(found["gradient"]![at(place, weights.shape)], `${place}`).toBe(weightGradient(place));
+});
+
+test("a stride of which the result would have too many elements is refused before there is a phase for each place", () => {
+  const [images, one] = [input("images", [1, 6, 5, 2]), input("weights", [1, 1, 1, 2])];
+  expect(() => convTranspose2d(images, one, { stride: 2 ** 31 + 1 })).toThrow(GraphError);
 });
 
 test.each([

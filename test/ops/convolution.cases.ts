@@ -71,6 +71,19 @@ const transposed: readonly [Shape, Shape, TransposedConvolutionOptions][] = [
   [[2, 3, 4, 3], [3, 3, 2, 3], {}],
   [[1, 3, 2, 2], [3, 3, 4, 2], { stride: 2, padding: "same" }],
   [[1, 2, 3, 4], [2, 2, 3, 4], { stride: [2, 3], groups: 2, size: [5, 9] }],
+  [[2, 4, 3, 2], [3, 2, 3, 2], { stride: [1, 2], dilation: [2, 1], padding: [1, 0] }],
+  [
+    [1, 3, 5, 6],
+    [2, 3, 1, 6],
+    {
+      stride: 2,
+      groups: 3,
+      padding: [
+        [1, 0],
+        [0, 2],
+      ],
+    },
+  ],
 ];
 
 const backward = transposed.map(([images, weights, options]) =>
@@ -102,13 +115,59 @@ const parts = opCase({
   tolerance: { c: 4, joined: 5, term: 1 },
 });
 
-const oneDimensional = opCase({
-  name: "conv1d with stride and dilation",
-  covers: ["conv1d"],
-  inputs: { signals: drawn([2, 17, 3]), weights: drawn([3, 3, 5]) },
-  build: ({ signals, weights }) => conv1d(signals, weights, { stride: 2, dilation: 2, padding: 1 }),
-  differentiable: { signals: 15, weights: 34 },
-  tolerance: { c: 4, joined: 9, term: 1 / 3 },
+const oneDimensional = (
+  [
+    [[2, 17, 3], [3, 3, 5], { stride: 2, dilation: 2, padding: 1 }],
+    [[3, 7, 1], [4, 1, 2], { padding: "same" }],
+    [[1, 9, 4], [3, 2, 6], { padding: [2, 0], groups: 2 }],
+    [[2, 5, 6], [2, 1, 6], { padding: [0, 3], stride: 3, groups: 6 }],
+  ] as const
+).map(([signals, weights, options]) =>
+  opCase({
+    name: `conv1d [${signals.join(", ")}] by [${weights.join(", ")}] ${JSON.stringify(options)}`,
+    covers: ["conv1d"],
+    inputs: { signals: drawn(signals), weights: drawn(weights), bias: drawn([weights[2]]) },
+    build: ({ signals: x, weights: w, bias }) => conv1d(x, w, { ...options, bias }),
+    differentiable: {
+      signals: weights[0] * weights[2],
+      weights: signals[0] * signals[1],
+      bias: signals[0] * signals[1],
+    },
+    tolerance: { c: 4, joined: weights[0] * weights[1] + 1, term: 1 / 3 },
+  }),
+);
+
+/** The operands are rounded to float16, forward and backward. The reference rounds them in the same way. */
+const rounded = (
+  [
+    [[2, 5, 7, 3], [3, 3, 3, 4], { padding: "same" }],
+    [[1, 6, 6, 8], [3, 2, 8, 8], { stride: 2 }],
+    [[2, 4, 5, 6], [3, 3, 2, 3], { groups: 3, padding: 1 }],
+  ] as const
+).map(([images, weights, options]) =>
+  opCase({
+    name: `conv2d in float16 [${images.join(", ")}] by [${weights.join(", ")}] ${JSON.stringify(options)}`,
+    covers: ["conv2d"],
+    inputs: { images: drawn(images), weights: drawn(weights), bias: drawn([weights[3]]) },
+    build: ({ images: x, weights: w, bias }) => conv2d(x, w, { ...options, bias, precision: "float16" }),
+    differentiable: {
+      images: weights[0] * weights[1] * weights[3],
+      weights: images[0] * images[1] * images[2],
+      bias: images[0] * images[1] * images[2],
+    },
+    tolerance: { c: 4, joined: terms(weights.slice(0, 3)) + 1, term: 1 / 3 },
+    parityOnly: true,
+  }),
+);
+
+const roundedTransposed = opCase({
+  name: "convTranspose2d in float16",
+  covers: ["convTranspose2d"],
+  inputs: { images: drawn([2, 3, 4, 3]), weights: drawn([3, 3, 2, 3]) },
+  build: ({ images, weights }) => convTranspose2d(images, weights, { stride: 2, precision: "float16" }),
+  differentiable: { images: 18, weights: 24 },
+  tolerance: { c: 4, joined: 27, term: 1 / 3 },
+  parityOnly: true,
 });
 
 const poolings: readonly [Shape, number | readonly [number, number], WindowOptions][] = [
@@ -165,7 +224,9 @@ export const cases: readonly OpCase[] = [
   withBias,
   parts,
   ...backward,
-  oneDimensional,
+  ...oneDimensional,
+  ...rounded,
+  roundedTransposed,
   ...pools,
   ...globals,
 ];

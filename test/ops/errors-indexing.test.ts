@@ -1,9 +1,19 @@
 import { describe } from "vitest";
 import { input } from "../../src/graph/leaves.ts";
-import { averagePool2d, conv1d, conv2d, convTranspose2d, maxPool2d } from "../../src/ops/convolution/index.ts";
+import { clip } from "../../src/ops/elementwise/index.ts";
+import { transpose } from "../../src/ops/layout/index.ts";
+import {
+  averagePool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  globalAveragePool2d,
+  maxPool2d,
+} from "../../src/ops/convolution/index.ts";
 import {
   concat,
   flip,
+  oneHot,
   pad,
   slice,
   sortOrder,
@@ -21,7 +31,7 @@ import {
   softmaxCrossEntropy,
 } from "../../src/ops/losses/index.ts";
 import { randomUniform } from "../../src/ops/random/index.ts";
-import { variance } from "../../src/ops/reduce/index.ts";
+import { max, variance } from "../../src/ops/reduce/index.ts";
 import { refuses } from "./refusals.ts";
 
 const x = (...shape: number[]) => input("x", shape);
@@ -30,6 +40,26 @@ const labels = (...shape: number[]) => input("labels", shape, "uint32");
 
 describe("moving elements", () => {
   refuses([
+    [
+      "transpose of two axes, as in PyTorch",
+      () => transpose(x(2, 3), 0 as never),
+      "transpose: 0 is not a list of axes. Give the order of all axes, such as [1, 0].",
+    ],
+    [
+      "stack of two tensors that are not in a list",
+      () => stack(x(3) as never, y(3) as never),
+      "stack: x float32[3] is not a list of tensors. Give a list, and then the axis: stack([a, b], 0).",
+    ],
+    [
+      "concat of numbers",
+      () => concat([[1, 2]] as never),
+      "concat: an array of length 2 is not a tensor. Give a tensor that input, parameter or an op returned.",
+    ],
+    [
+      "clip without a bound",
+      () => clip(x(3), 0, undefined as never),
+      "minimum: takes float32 but was given undefined. Give a tensor, such as constant([1, 2]).",
+    ],
     [
       "slice with more ranges than axes",
       () => slice(x(3), [{}, {}]),
@@ -77,6 +107,16 @@ describe("moving elements", () => {
       "split: 2 equal parts of axis 0 of x float32[7]. Give whole sizes of at least 1 that add up to 7.",
     ],
     [
+      "oneHot of floats",
+      () => oneHot(x(3), 4),
+      "oneHot: takes uint32 but was given x float32[3]. Declare it with the required type: floats are not converted to integers.",
+    ],
+    [
+      "oneHot of no class",
+      () => oneHot(labels(3), 0),
+      "oneHot: 0 classes for labels uint32[3]. Give a whole number of at least 1.",
+    ],
+    [
       "take by floats",
       () => take(x(3, 2), y(2)),
       "take indices: takes uint32 but was given y float32[2]. Declare it with the required type: floats are not converted to integers.",
@@ -102,6 +142,9 @@ describe("moving elements", () => {
 describe("convolutions and pooling", () => {
   const WEIGHTS =
     "Give weights [height, width, channels / groups, outputs], and groups that divide channels and outputs.";
+  const OF_LAYERS = "Give a tensor, or for a layer call the function in layers, such as layers.conv2d(8, 3).";
+  const SIGNALS =
+    "Give signals [examples, length, channels], weights [length, channels / groups, outputs], and groups that divide channels and outputs.";
   refuses([
     [
       "conv2d of other channels",
@@ -112,6 +155,21 @@ describe("convolutions and pooling", () => {
       "conv2d of groups that do not divide the outputs",
       () => conv2d(x(1, 5, 5, 4), y(3, 3, 2, 3), { groups: 2 }),
       `conv2d: images x float32[1, 5, 5, 4] and weights y float32[3, 3, 2, 3] in 2 groups. ${WEIGHTS}`,
+    ],
+    [
+      "conv2d as if it were the layer",
+      () => conv2d(8 as never, 3 as never),
+      `conv2d: takes images but was given 8. ${OF_LAYERS}`,
+    ],
+    [
+      "pooling as if it were the layer",
+      () => maxPool2d(2 as never, {} as never),
+      `maxPool2d: takes images but was given 2. ${OF_LAYERS}`,
+    ],
+    [
+      "global pooling as if it were the layer",
+      () => globalAveragePool2d(undefined as never),
+      `globalAveragePool2d: takes images but was given undefined. ${OF_LAYERS}`,
     ],
     [
       "conv2d of a vector",
@@ -136,7 +194,27 @@ describe("convolutions and pooling", () => {
     [
       "conv1d of images",
       () => conv1d(x(1, 5, 5, 1), y(3, 1, 1)),
-      "conv1d: signals x float32[1, 5, 5, 1] and weights y float32[3, 1, 1]. Give signals [examples, length, channels] and weights [length, channels / groups, outputs].",
+      `conv1d: signals x float32[1, 5, 5, 1] and weights y float32[3, 1, 1]. ${SIGNALS}`,
+    ],
+    [
+      "conv1d of other channels",
+      () => conv1d(x(1, 5, 3), y(3, 2, 4)),
+      `conv1d: signals x float32[1, 5, 3] and weights y float32[3, 2, 4]. ${SIGNALS}`,
+    ],
+    [
+      "conv1d with a stride for two axes",
+      () => conv1d(x(1, 5, 3), y(3, 3, 4), { stride: [1, 2] as never }),
+      "conv1d: stride is [1,2]. Give a whole number of at least 1.",
+    ],
+    [
+      "conv1d with a window longer than the signals",
+      () => conv1d(x(1, 2, 1), y(3, 1, 1)),
+      "conv1d: a window of 1 × 3 does not fit images of 1 × 2. Take a smaller window or dilation, or more padding.",
+    ],
+    [
+      "convTranspose2d of groups that are no number",
+      () => convTranspose2d(x(1, 2, 2, 4), y(2, 2, 1, 4), { groups: 0 }),
+      "convTranspose2d: images x float32[1, 2, 2, 4] and weights y float32[2, 2, 1, 4] in 0 groups. Give weights [height, width, channels / groups, outputs], of as many outputs as the images have channels, and groups that divide them.",
     ],
     [
       "convTranspose2d to a size of other windows",
@@ -147,6 +225,11 @@ describe("convolutions and pooling", () => {
       "maxPool2d with a window of half an element",
       () => maxPool2d(x(1, 4, 4, 1), 0.5),
       "maxPool2d: the window is 0.5. Give a whole number of at least 1, or one for each of height and width.",
+    ],
+    [
+      "conv2d with a bias that is no tensor",
+      () => conv2d(x(1, 4, 4, 1), y(2, 2, 1, 3), { bias: true as never }),
+      "conv2d bias: takes float32 but was given true. Give a tensor, such as constant([1, 2]).",
     ],
     [
       "averagePool2d of integers",
@@ -167,6 +250,31 @@ describe("losses and reductions", () => {
       "weights of other outputs",
       () => hinge(x(3, 2), y(3, 2), { classWeights: y(3) }),
       "hinge: class weights y float32[3] for 2 classes or outputs. Give float32 [2].",
+    ],
+    [
+      "class weights as a list",
+      () => softmaxCrossEntropy(x(3, 2), labels(3), { classWeights: [1, 2] as never }),
+      "softmaxCrossEntropy classWeights: takes float32 but was given 1,2. Give a tensor, such as constant([1, 2]).",
+    ],
+    [
+      "weights of positions as a list",
+      () => softmaxCrossEntropy(x(3, 4, 2), labels(3, 4), { weights: [1, 2, 3] as never }),
+      "softmaxCrossEntropy weights: takes float32 but was given 1,2,3. Give a tensor, such as constant([1, 2]).",
+    ],
+    [
+      "labels as a list",
+      () => softmaxCrossEntropy(x(3, 2), [0, 1, 1] as never),
+      "softmaxCrossEntropy: an array of length 3 is not a tensor. Give a tensor that input, parameter or an op returned.",
+    ],
+    [
+      "targets as a list",
+      () => meanSquaredError(x(3), [0, 1, 1] as never),
+      "meanSquaredError: an array of length 3 is not a tensor. Give a tensor that input, parameter or an op returned.",
+    ],
+    [
+      "the larger of two tensors",
+      () => max(x(3), y(3) as never),
+      "max: it reduces a tensor, and was also given y float32[3]. For two tensors, use maximum, minimum, add or multiply.",
     ],
     [
       "label smoothing of 1",

@@ -50,11 +50,6 @@ describe("elementwise functions", () => {
       `equalIndex: takes uint32 but was given x float32[3]. ${INTEGERS}`,
     ],
     [
-      "toFloat of floats",
-      () => elementwise.toFloat(x(3)),
-      `toFloat: takes uint32 but was given x float32[3]. ${INTEGERS}`,
-    ],
-    [
       "relu of integers",
       () => elementwise.relu(labels(3)),
       `relu: takes float32 but was given labels uint32[3]. ${FLOATS}`,

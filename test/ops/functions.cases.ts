@@ -1,7 +1,7 @@
 import { clip, cos, expm1, floor, log1p, remainder, round, rsqrt, sign, sin } from "../../src/ops/elementwise/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { expError, logError, ulp } from "./accuracy.ts";
-import { awayFromZero, GAP, opCase, uniform, type Draw, type OpCase, type Tolerance } from "./cases.ts";
+import { awayFromZero, exactly, GAP, opCase, uniform, type Draw, type OpCase, type Tolerance } from "./cases.ts";
 
 /** WGSL: sin and cos have an absolute error of 2⁻¹¹ for |x| ≤ π. */
 const ANGLE: Tolerance = { c: 0, functionError: () => 2 ** -11 };
@@ -99,12 +99,36 @@ const others: OpCase[] = [
     tolerance: "exact",
   }),
   opCase({
+    name: "clip by tensors that are broadcast",
+    covers: ["clip"],
+    inputs: {
+      x: { shape: [4, 7], draw: uniform(-3, 3) },
+      low: { shape: [4, 1], draw: exactly(-1.5, -0.5, 0.25, -2) },
+      high: { shape: [7], draw: exactly(0.5, 1, 1.5, 2, 0.75, 2.5, 1.25) },
+    },
+    build: ({ x, low, high }) => clip(x, low, high),
+    differentiable: { x: 1, low: 7, high: 4 },
+    tolerance: "exact",
+  }),
+  opCase({
     name: "remainder, with the sign of the divisor",
     covers: ["remainder"],
     // Quotients stay away from whole numbers, where the rest jumps.
     inputs: { a: { shape: [4, 9], draw: between }, b: { shape: [4, 1], draw: () => [1, -1, 2, -0.5] } },
     build: ({ a, b }) => remainder(a, b),
     differentiable: { a: 1 },
+    tolerance: { c: 8 },
+  }),
+  opCase({
+    name: "remainder by a divisor of its own, whose gradient is the quotient rounded down",
+    covers: ["remainder"],
+    // Quotients are n + 0.2 to n + 0.8, so that no difference crosses a jump.
+    inputs: {
+      a: { shape: [2, 5], draw: exactly(2.5, -1.4, 7.1, 0.6, -3.3, 5.5, 1.3, -0.5, 4.4, 2.6) },
+      b: { shape: [5], draw: exactly(1, -2, 1.5, 0.8, 2) },
+    },
+    build: ({ a, b }) => remainder(a, b),
+    differentiable: { a: 1, b: 2 },
     tolerance: { c: 8 },
   }),
 ];

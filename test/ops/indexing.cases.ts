@@ -2,6 +2,7 @@ import type { Shape } from "../../src/graph/tensor.ts";
 import {
   concat,
   flip,
+  oneHot,
   pad,
   slice,
   sortOrder,
@@ -162,6 +163,14 @@ const joins: OpCase[] = [
     differentiable: { x: 1 },
     tolerance: "exact",
   }),
+  opCase({
+    name: "split into equal parts along the first axis",
+    covers: ["split"],
+    inputs: { x: x([6, 5]) },
+    build: (inputs) => split(inputs.x, 3)[1]!,
+    differentiable: { x: 1 },
+    tolerance: "exact",
+  }),
 ];
 
 const repeated: Draw = (random, size) => Array.from({ length: size }, () => random.below(3));
@@ -225,4 +234,23 @@ const takes: OpCase[] = [
   }),
 ];
 
-export const cases: readonly OpCase[] = [...slices, ...pads, ...moves, ...joins, ...takes];
+const labels = { dtype: "uint32", draw: integersBelow(5), special: [2 ** 32 - 1, 4, 0] } as const;
+
+const encodings: OpCase[] = (
+  [
+    [[7], 5],
+    [[3, 5], 17],
+    [[], 3],
+    [[65], 1],
+  ] as const
+).map(([shape, classes]) =>
+  opCase({
+    name: `oneHot of [${shape.join(", ")}], ${classes} classes`,
+    covers: ["oneHot"],
+    inputs: { labels: { shape, ...labels } },
+    build: (inputs) => oneHot(inputs.labels, classes),
+    tolerance: "exact",
+  }),
+);
+
+export const cases: readonly OpCase[] = [...slices, ...pads, ...moves, ...joins, ...takes, ...encodings];

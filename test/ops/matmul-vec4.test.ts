@@ -14,7 +14,7 @@ import { conv2d } from "../../src/ops/convolution/index.ts";
 import { multiply, relu } from "../../src/ops/elementwise/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
-import { pad, slice } from "../../src/ops/indexing/index.ts";
+import { concat, pad, slice } from "../../src/ops/indexing/index.ts";
 import { reshape, transpose } from "../../src/ops/layout/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
@@ -36,7 +36,7 @@ async function valuesWith(
   outputs: Record<string, Tensor>,
   inputs: ReadonlyMap<Tensor, Values>,
 ): Promise<Record<string, unknown>> {
-  const session = new WebGPUSession(device, { choiceOf: () => tiling });
+  const session = new WebGPUSession(device, { choiceOf: () => tiling, mergeKernels: false });
   const executable: WebGPUExecutable = await session.compile(defineGraph(outputs));
   for (const [leaf, values] of inputs) session.write(leaf, values);
   await executable.run(0, 1);
@@ -88,20 +88,27 @@ describe.each([
   });
 });
 
-test("a batch of bytes by weights, and the gradient of the weights", async () => {
-  const data = input("data", [3000, 300], "uint8");
-  const order = input("order", [3000], "uint32");
-  const [start, weights] = [input("start", [], "uint32"), input("weights", [300, 28])];
-  const x = takeBatch(data, { order, start, count: 2049, scale: 1 / 128, offset: -1 });
-  const product = matmul(x, weights);
-  const [gradient] = gradients(sum(multiply(product, product)), [weights]);
-  const inputs = new Map<Tensor, Values>([
-    [data, Uint8Array.from({ length: data.size }, () => random.below(256))],
-    [order, random.permutation(3000)],
-    [start, Uint32Array.of(7)],
-    [weights, drawn(...weights.shape)],
-  ]);
-  await requireSameBits({ product, gradient: gradient! }, inputs, ["LEFT", "RIGHT"]);
+describe.each([
+  { name: "with four values of k at once", count: 2049, columns: 28 },
+  { name: "with one value of k at a time", count: 63, columns: 28 },
+  { name: "with eight columns per lane", count: 63, columns: 68 },
+] as const)("a batch of bytes, $name", ({ count, columns }) => {
+  test("by weights, and the gradient of the weights, have the same bits", async () => {
+    const data = input("data", [3000, 300], "uint8");
+    const order = input("order", [3000], "uint32");
+    const [start, weights] = [input("start", [], "uint32"), input("weights", [300, columns])];
+    const x = takeBatch(data, { order, start, count, scale: 1 / 128, offset: -1 });
+    const product = matmul(x, weights);
+    const [gradient] = gradients(sum(multiply(product, product)), [weights]);
+    const inputs = new Map<Tensor, Values>([
+      [data, Uint8Array.from({ length: data.size }, () => random.below(256))],
+      [order, random.permutation(3000)],
+      [start, Uint32Array.of(7)],
+      [weights, drawn(...weights.shape)],
+    ]);
+    await requireSameBits({ product }, inputs, ["LEFT", "RIGHT"]);
+    await requireSameBits({ product, gradient: gradient! }, inputs, ["LEFT", "RIGHT"]);
+  });
 });
 
 describe.each([
@@ -133,4 +140,24 @@ test("an operand that is also read element by element, and operands that are mov
   };
   const inputs = new Map([x, w, v].map((leaf) => [leaf, drawn(...leaf.shape)]));
   await requireSameBits(outputs, inputs, ["LEFT", "RIGHT"]);
+});
+
+test.each([
+  { first: 24, expected: "select(" },
+  { first: 25, expected: "vec4(read_right(" },
+] as const)("a product reads a concatenation of $first and more columns in vec4s", async ({ first, expected }) => {
+  const [w, x, y] = [input("w", [40, 64]), input("x", [40, first]), input("y", [40, 64 - first])];
+  const inputs = new Map([w, x, y].map((leaf) => [leaf, drawn(...leaf.shape)]));
+  const compiled = kernels.length;
+  const product = matmul(w, concat([x, y], 1), { transposeLeft: true });
+  const values = await valuesWith(undefined, { product }, inputs);
+  const reader = kernels.slice(compiled).map((code) => /fn read_right_vec4[^}]*}/.exec(code)?.[0]);
+  expect(reader.join("")).toContain(expected);
+  expect(values).toEqual(await valuesWith("4×4 outputs", { product }, inputs));
+});
+
+test("rows of a product are those of a concatenation", async () => {
+  const [w, x, y] = [input("w", [60, 64]), input("x", [20, 64]), input("y", [40, 64])];
+  const inputs = new Map([w, x, y].map((leaf) => [leaf, drawn(...leaf.shape)]));
+  await requireSameBits({ product: matmul(w, concat([x, y]), { transposeLeft: true }) }, inputs, ["RIGHT"]);
 });

@@ -48,7 +48,7 @@ import { meanSquaredError, sigmoidBinaryCrossEntropy, softmaxCrossEntropy } from
 import { firstNonFinite } from "../../src/ops/non-finite/index.ts";
 import { argmax, max, mean, sum } from "../../src/ops/reduce/index.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax/index.ts";
-import { oneHot } from "../../src/nn/losses.ts";
+import { oneHot } from "../../src/ops/indexing/index.ts";
 
 /** A function of inputs with NaN and infinities, and its expected results. */
 export interface NonFiniteCase {

@@ -27,7 +27,8 @@ afterAll(() => {
   source.release();
 });
 
-const newSession = () => new WebGPUSession(device, { makeBuffers: (owner) => new GuardedBuffers(owner) });
+const newSession = () =>
+  new WebGPUSession(device, { makeBuffers: (owner) => new GuardedBuffers(owner), mergeKernels: false });
 
 const backend: Backend = {
   kind: "webgpu",

@@ -14,8 +14,9 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { relu, add } from "../../src/ops/elementwise/index.ts";
 import { matmul, matrixProducts } from "../../src/ops/matmul/index.ts";
-import { promisingTilings, tunedTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
+import { promisingTilings, tunedTilings } from "../../src/ops/matmul/webgpu-candidates.ts";
 import realMatrices from "../../shaders/subgroup_matrix.wgsl?raw";
+import { changedSource } from "../gpu.ts";
 import { allCases } from "./all-cases.ts";
 import { check, judgeCase, runJudged, seed } from "./parity.ts";
 
@@ -84,33 +85,14 @@ fn store_sums(place: u32, sums: Sums) {
 /** A source whose devices say that they have subgroup matrices of these sizes. */
 function sourceWith(source: GpuSource, threads: number, sizes: Sizes, change?: (device: GPUDevice) => void): GpuSource {
   const subgroupMatrixConfigs = [{ ...sizes, componentType: "f16", resultComponentType: "f32" }];
-  const requestAdapter = async (options?: GPURequestAdapterOptions) => {
-    const adapter = (await source.gpu.requestAdapter(options))!;
-    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
-      const device = await adapter.requestDevice(descriptor);
-      const { vendor, architecture, description } = device.adapterInfo;
-      const info = {
-        vendor,
-        architecture,
-        description,
-        device: "",
-        subgroupMinSize: threads,
-        subgroupMaxSize: threads,
-      };
-      Object.defineProperty(device, "adapterInfo", { value: { ...info, subgroupMatrixConfigs } });
-      Object.defineProperty(device, "features", { value: new Set<string>(features) });
-      change?.(device);
-      return device;
-    };
-    return new Proxy(adapter, {
-      get: (target, name) => {
-        if (name === "requestDevice") return requestDevice;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  };
-  return { ...source, release() {}, gpu: { requestAdapter } as unknown as GPU };
+  const changed = changedSource(source, (device) => {
+    const { vendor, architecture, description } = device.adapterInfo;
+    const info = { vendor, architecture, description, device: "", subgroupMinSize: threads, subgroupMaxSize: threads };
+    Object.defineProperty(device, "adapterInfo", { value: { ...info, subgroupMatrixConfigs } });
+    Object.defineProperty(device, "features", { value: new Set<string>(features) });
+    change?.(device);
+  });
+  return { ...changed, release() {} };
 }
 
 /** A layer with a bias, whose weights are read as they are and transposed. */
@@ -136,7 +118,7 @@ afterAll(() => {
   withoutDevice.release();
 });
 
-test("an adapter that has them passes the cases of float16 products", { timeout: 120_000 }, async () => {
+test("an adapter that has them passes the cases of float16 products", async () => {
   const device = await openDevice(unsafe, { features });
   const { subgroupMatrix, gpu, adapter } = device;
   device.destroy();
@@ -180,7 +162,7 @@ describe("with emulated matrices", () => {
     device.createShaderModule = (descriptor) => create({ ...descriptor, code: inEmulation(descriptor.code) });
   });
 
-  test("products have the results of the reference", { timeout: 120_000 }, async () => {
+  test("products have the results of the reference", async () => {
     const products: string[] = [];
     const onKernel = (_: string, code: string) => products.push(...(code.includes("multiply_add(left") ? [code] : []));
     const backend = await createWebGPUBackend(emulated, { features, onKernel });

@@ -1,3 +1,4 @@
+import type { Tensor } from "../../src/graph/tensor.ts";
 import {
   halfSumOfSquares,
   hinge,
@@ -30,6 +31,12 @@ const classWeights = { shape: [CLASSES], draw: uniform(0.5, 2) };
 const withLogarithms: Tolerance = { c: 16, joined: 35, functionError: () => 8 * (2 ** -21 + 16 * ulp(1)) };
 const sums: Tolerance = { c: 16, joined: EXAMPLES * CLASSES };
 
+/** The weights among the inputs of a case. */
+const weighting = ({ weights: own, classWeights: ofClasses }: { weights?: Tensor; classWeights?: Tensor }) => ({
+  weights: own,
+  classWeights: ofClasses,
+});
+
 const ofTargets: readonly (readonly [string, Loss])[] = [
   ["meanSquaredError", meanSquaredError],
   ["halfSumOfSquares", halfSumOfSquares],
@@ -51,7 +58,7 @@ const simple = ofTargets.flatMap(([name, loss]) => [
     name: `${name} with weights of examples and outputs`,
     covers: [name],
     inputs: { outputs, targets, weights, classWeights },
-    build: (inputs) => loss(inputs.outputs, inputs.targets, inputs),
+    build: (inputs) => loss(inputs.outputs, inputs.targets, weighting(inputs)),
     differentiable: { outputs: 1, weights: 35, classWeights: 35 },
     tolerance: sums,
   }),
@@ -71,7 +78,7 @@ const logarithmic: OpCase[] = [
     name: "softmaxCrossEntropy with label smoothing and all weights",
     covers: ["softmaxCrossEntropy"],
     inputs: { logits, labels, weights, classWeights },
-    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.labels, { ...inputs, labelSmoothing: 0.2 }),
+    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.labels, { ...weighting(inputs), labelSmoothing: 0.2 }),
     differentiable: { logits: CLASSES, weights: 35, classWeights: 35 },
     tolerance: withLogarithms,
     gradientTolerance: { functionError: () => 2 ** -18 },
@@ -89,8 +96,8 @@ const logarithmic: OpCase[] = [
     name: "sigmoidBinaryCrossEntropy with all weights",
     covers: ["sigmoidBinaryCrossEntropy"],
     inputs: { logits, targets: { shape, draw: uniform(0, 1) }, weights, classWeights },
-    build: (inputs) => sigmoidBinaryCrossEntropy(inputs.logits, inputs.targets, inputs),
-    differentiable: { logits: 1 },
+    build: (inputs) => sigmoidBinaryCrossEntropy(inputs.logits, inputs.targets, weighting(inputs)),
+    differentiable: { logits: 1, targets: 1, weights: 35, classWeights: 35 },
     tolerance: withLogarithms,
     gradientTolerance: { functionError: () => 2 ** -18 },
   }),
@@ -109,6 +116,33 @@ const logarithmic: OpCase[] = [
     build: (inputs) =>
       negativeLogLikelihood(logSoftmax(inputs.logits), inputs.labels, { classWeights: inputs.classWeights }),
     differentiable: { logits: CLASSES, classWeights: 35 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "softmaxCrossEntropy of probabilities with label smoothing and all weights",
+    covers: ["softmaxCrossEntropy"],
+    inputs: { logits, targets: { shape, draw: uniform(0, 0.4) }, weights, classWeights },
+    build: (inputs) =>
+      softmaxCrossEntropy(inputs.logits, inputs.targets, { ...weighting(inputs), labelSmoothing: 0.1 }),
+    differentiable: { logits: CLASSES, targets: 1, weights: 35, classWeights: 35 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "negativeLogLikelihood with all weights",
+    covers: ["negativeLogLikelihood"],
+    inputs: { logProbabilities: { shape, draw: uniform(-3, 0) }, labels, weights, classWeights },
+    build: (inputs) => negativeLogLikelihood(inputs.logProbabilities, inputs.labels, weighting(inputs)),
+    differentiable: { logProbabilities: 1, weights: 35, classWeights: 35 },
+    tolerance: sums,
+  }),
+  opCase({
+    name: "klDivergence with all weights",
+    covers: ["klDivergence"],
+    inputs: { logits, targets: { shape, draw: uniform(0.1, 0.4) }, weights, classWeights },
+    build: (inputs) => klDivergence(logSoftmax(inputs.logits), inputs.targets, weighting(inputs)),
+    differentiable: { logits: CLASSES, targets: 1, weights: 35, classWeights: 35 },
     tolerance: withLogarithms,
     gradientTolerance: { functionError: () => 2 ** -18 },
   }),

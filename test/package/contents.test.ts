@@ -10,11 +10,8 @@ import { gzipSync } from "node:zlib";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { build, type Rolldown } from "vite";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createProject, pack, packedFiles, root, stagePackage, writeFiles, type Staged } from "./tarball.ts";
-
-// npm, a type checker or a browser start for each, on cores that other tests use as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const run = promisify(execFile);
 

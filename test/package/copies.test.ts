@@ -6,11 +6,9 @@ import { cpSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as Library from "../../src/index.ts";
 import { builtLibrary } from "../builds.ts";
-
-vi.setConfig({ hookTimeout: 120_000 });
 
 type Copy = typeof Library;
 
@@ -110,9 +108,7 @@ test.each(mixtures)("%s is refused with the versions and paths of both copies", 
     /was made by another copy of wgrad, wgrad 0\.\d+\.\d+ at file:.*; this is wgrad 0\.\d+\.\d+ at file:/,
   );
   for (const folder of folders) expect(message).toContain(`${pathToFileURL(folder).href}/`);
-  expect(message).toContain(
-    "Load wgrad in one way and in one version: a program that imports it in one place and requires it in another has two copies.",
-  );
+  expect(message).toContain("Load one version of wgrad, by import only or by require only.");
 });
 
 test("each copy works by itself", async () => {

@@ -6,11 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { transformWithOxc } from "vite";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { complaintsOfTypes, root, stagePackage, writeFiles, type Staged } from "./tarball.ts";
-
-// npm, a type checker or a browser start for each, on cores that other tests use as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const run = promisify(execFile);
 const folder = join(root, "docs", "guide");

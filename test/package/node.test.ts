@@ -5,15 +5,12 @@ import { execFile } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builtInDigits } from "../../src/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { writeMnist } from "../cli/built-cli.ts";
 import { readmeExample } from "./readme.ts";
 import { complaintsOfTypes, createProject, npm, pack, stagePackage, writeFiles, type Staged } from "./tarball.ts";
-
-// npm, a type checker or a browser start for each, on cores that other tests use as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const run = promisify(execFile);
 

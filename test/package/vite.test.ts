@@ -1,15 +1,15 @@
 /*
- * The package in a page: installed from the tarball with Vite, and run in Chromium.
+ * The package in a page: installed from the tarball, served by Vite or without a bundler, and run in Chromium.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { build, createServer, preview } from "vite";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { consoleOf, openChromium } from "./chromium.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serve } from "../web/browser.ts";
+import { consoleOf, openChromium, type ConsoleLine } from "./chromium.ts";
 import { readmeExample } from "./readme.ts";
-import { complaintsOfTypes, createProject, pack, stagePackage, type Staged } from "./tarball.ts";
-
-// npm, a type checker or a browser start for each, on cores that other tests use as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+import { complaintsOfTypes, createProject, pack, root, stagePackage, type Staged } from "./tarball.ts";
 
 const page = (script: string) =>
   `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${script}"></script>\n`;
@@ -17,6 +17,34 @@ const page = (script: string) =>
 /** The README's example for browsers, which takes what there is, on one device. */
 const exampleOn = (device: string) =>
   readmeExample("createBackend()").replace("createBackend()", `createBackend({ device: "${device}", threads: 2 })`);
+
+/** The files of the app in docs/guide/in-a-page.md: the blocks that begin with a path. */
+function guideApp(): Record<string, string> {
+  const text = readFileSync(join(root, "docs", "guide", "in-a-page.md"), "utf8");
+  return Object.fromEntries(
+    Array.from(text.matchAll(/^```js\n\/\/ (src\/\S+)\n(.*?)^```$/gms), ([, path, code]) => [path!, code!]),
+  );
+}
+
+/** A page for the guide's app: predicts without a model, trains on a table, and predicts two records. */
+const guidePage = `<!doctype html><link rel="icon" href="data:,"><button id="stop">Stop</button><output></output>
+<script type="module">
+  import { predict, trainOn } from "/src/main.js";
+  await predict({ size: 1 }).catch(({ message }) => console.log(message));
+  const sizes = Array.from({ length: 80 }, (_, index) => index / 10);
+  const output = document.querySelector("output");
+  new MutationObserver(async () => {
+    if (!output.textContent.startsWith("trained")) return;
+    console.log("predicted", await predict({ size: 0.5 }), await predict({ size: 7.5 }));
+  }).observe(output, { childList: true });
+  trainOn([["size", "kind"], ...sizes.map((size) => [String(size), size < 4 ? "cat" : "dog"])], "kind");
+</script>
+`;
+
+/** A page that runs the README's example without a bundler. */
+const plainPage = (device: string) => `<!doctype html><link rel="icon" href="data:,"><script type="module">
+${exampleOn(device).replace('"wgrad"', '"./node_modules/wgrad/dist/index.js"')}</script>
+`;
 
 let staged: Staged;
 let app: Staged;
@@ -26,6 +54,10 @@ beforeAll(async () => {
   staged = await stagePackage();
   app = createProject(
     {
+      ...guideApp(),
+      "guide.html": guidePage,
+      "plain-webgpu.html": plainPage("webgpu"),
+      "plain-wasm.html": plainPage("wasm"),
       "webgpu.html": page("webgpu.ts"),
       "webgpu.ts": exampleOn("webgpu"),
       "webgpu-worker.html": page("start-webgpu.ts"),
@@ -65,6 +97,20 @@ const config = () => ({
   worker: { format: "es" as const },
 });
 
+/** Asserts that the README's example has trained, from what it wrote to the console. */
+function expectTraining(lines: readonly ConsoleLine[], adapter: RegExp): void {
+  // Without a GPU there would be a warning.
+  expect(lines.filter(({ type }) => type !== "log")).toEqual([]);
+  const texts = lines.map(({ text }) => text);
+  const losses = texts.filter((text) => /^\d/.test(text)).map((text) => text.split(" ").map(Number));
+  // 2000 / 50 steps per epoch, three epochs, one event per step.
+  expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
+  expect(losses.at(-1)![1]).toBeLessThan(losses[0]![1]! / 2);
+  const [, accuracy, used] = /^accuracy ([\d.]+) on 500 new digits, (.*)$/.exec(texts.at(-1)!)!;
+  expect(used).toMatch(adapter);
+  expect(Number(accuracy)).toBeGreaterThan(0.8);
+}
+
 /** The pages, and the adapter that each computes on. Only a worker of a cross-origin isolated page has other threads. */
 const pages = [
   ["webgpu.html", /^swiftshader/],
@@ -79,7 +125,11 @@ const servers = {
   "built for production": async () => {
     await build({
       ...config(),
-      build: { rolldownOptions: { input: pages.map(([name]) => `${app.folder}/${name}`) } },
+      build: {
+        rolldownOptions: {
+          input: [...pages.map(([name]) => name), "guide.html"].map((name) => join(app.folder, name)),
+        },
+      },
     });
     return preview({ ...config(), preview: { port: 0, headers } });
   },
@@ -96,15 +146,30 @@ describe.each(Object.entries(servers))("%s", (_name, start) => {
 
   test.each(pages)("%s trains on %s", async (name, adapter) => {
     const lines = await consoleOf(browser, `${server.resolvedUrls!.local[0]}${name}`, "accuracy");
-    // Without a GPU there would be a warning.
-    expect(lines.filter(({ type }) => type !== "log")).toEqual([]);
-    const texts = lines.map(({ text }) => text);
-    const losses = texts.filter((text) => /^\d/.test(text)).map((text) => text.split(" ").map(Number));
-    // 2000 / 50 steps per epoch, three epochs, one event per step.
-    expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
-    expect(losses.at(-1)![1]).toBeLessThan(losses[0]![1]! / 2);
-    const [, accuracy, used] = /^accuracy ([\d.]+) on 500 new digits, (.*)$/.exec(texts.at(-1)!)!;
-    expect(used).toMatch(adapter);
-    expect(Number(accuracy)).toBeGreaterThan(0.8);
+    expectTraining(lines, adapter);
+  });
+
+  test("the guide's app trains in a worker, and predicts with the model that it stored", async () => {
+    const lines = await consoleOf(browser, `${server.resolvedUrls!.local[0]}guide.html`, "predicted");
+    expect(lines.map(({ text }) => text)).toEqual([
+      "No model is stored yet.",
+      "No GPU: swiftshader (google) is a software adapter.",
+      "predicted cat dog",
+    ]);
+  });
+});
+
+describe("without a bundler", () => {
+  test.each([
+    ["plain-webgpu.html", /^swiftshader/],
+    ["plain-wasm.html", /^WebAssembly, 1 thread$/],
+  ])("%s trains with the package's files as they are", async (name, adapter) => {
+    const site = await serve(app.folder);
+    try {
+      expectTraining(await consoleOf(browser, `${site.address}${name}`, "accuracy"), adapter);
+      expect(site.missing).toEqual([]);
+    } finally {
+      await site.close();
+    }
   });
 });

@@ -6,6 +6,7 @@ import { natsServer } from "../cluster/nats-server.ts";
 import { Proxy } from "../cluster/proxy.ts";
 import { expectEachStepOnce, logOf, runIn } from "../cluster/training/logs.ts";
 import { backgroundCommands, type Background } from "../cluster/workers.ts";
+import { accuracyIn, MOST_LOSS, pause, sharedRun, TOTAL_STEPS } from "./shared-run.ts";
 
 const cli = commandLine();
 const server = natsServer();
@@ -20,25 +21,10 @@ beforeAll(async () => {
 const KILLS = 20;
 const CUT_MILLISECONDS = 30_000;
 
-/** How far below the accuracy of an undisturbed run a disturbed one may be, in points. */
-const MOST_LOSS = 0.2;
-
-const EPOCHS = 60;
-const BATCH = 128;
-const TOTAL_STEPS = Math.floor(60_000 / BATCH) * EPOCHS;
-
-/** @param stateEvery makes two runs of the same network different ones on the server */
-const train = (stateEvery: number): string[] => [
-  ..."train --device wasm --hidden 128 --lr 0.003 --inner-steps 100 --workers 2 --quorum 1 --seed 1".split(" "),
-  ...`--batch ${BATCH} --epochs ${EPOCHS} --nats ${server.current.address} --state-every ${stateEvery}`.split(" "),
-  "--data",
-  process.env["MNIST_DIR"]!,
-];
+const train = (stateEvery: number): string[] => sharedRun(server.current.address, stateEvery);
 
 const startWorker = (name: string, address = server.current.address) =>
   start(["worker", "--nats", address, "--name", name, "--cache", "cache"]);
-
-const accuracyIn = (output: string): number => Number(/^test accuracy ([\d.]+) %/m.exec(output)![1]);
 
 async function undisturbed(): Promise<number> {
   const workers = ["one", "two"].map((name) => startWorker(name));
@@ -48,8 +34,6 @@ async function undisturbed(): Promise<number> {
   await Promise.all(workers.map(({ ended }) => ended));
   return accuracyIn(run.output());
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function kill(...processes: readonly Background[]): Promise<void> {
   for (const { child } of processes) child.kill("SIGKILL");

@@ -143,7 +143,7 @@ describe.each(backends)("activations stored as float16 on $name", ({ name, creat
 
   // On WebGPU, the kernels of the others are compiled in test/ops/, and they take long to compile.
   const trainedHere = { "cpu float32": [], webgpu: ["16 dense layers"], wasm: Object.keys(subjects) }[name]!;
-  test.each(trainedHere)("%s", { timeout: 120_000 }, async (which) => {
+  test.each(trainedHere)("%s", async (which) => {
     const subject = subjects[which]!;
     const exact = await trained(backend, subject, {});
     const found = await trained(backend, subject, { activationStorage: "float16" });
@@ -176,6 +176,6 @@ test("statistics, leaves and what is read from them are not stored anew", () => 
 test("refuses another storage by name", async () => {
   const subject = { ...subjects["16 dense layers"]!, options: { activationStorage: "bfloat16" } as never };
   await expect(trained(createCpuBackend(), subject, {})).rejects.toThrow(
-    'activationStorage: unknown activationStorage "bfloat16". Choose one of float32, float16.',
+    'activationStorage: unknown activationStorage "bfloat16". Did you mean float16? Choose one of float32, float16.',
   );
 });

@@ -34,7 +34,9 @@ describe.each(backends)("arguments on $name", ({ create }) => {
 
   test("createTrainer and others refuse invalid options objects", async () => {
     for (const value of [null, undefined, 3]) {
-      await expect(createTrainer(value as never)).rejects.toThrow(/^createTrainer: .*not an object of options/);
+      await expect(createTrainer(value as never)).rejects.toThrow(
+        /^createTrainer: .*not an object of options\. Give an object such as { model: … }/,
+      );
       expect(() => createEvaluator(value as never)).toThrow(/^createEvaluator: .*not an object of options/);
       await expect(minimize(parameter("x", []), value as never)).rejects.toThrow(
         /^minimize: .*not an object of options/,

@@ -297,6 +297,10 @@ describe("options for parameters that are refused", () => {
     [{ parameterGroups: [{ parameters: "layers.0", rateFactor: 0 }] }, /parameterGroups\[0\] rateFactor/],
     [{ parameterGroups: [{ parameters: "layers.0", decayFactor: -1 }] }, /parameterGroups\[0\] decayFactor/],
     [
+      { parameterGroups: [{ parameters: "layers.0", learningRate: 0.1 } as never] },
+      /parameterGroups\[0\]: there is no option "learningRate"\. Choose among parameters, rateFactor, decayFactor/,
+    ],
+    [
       { parameterGroups: [{ parameters: "layers.0", decayFactor: 2 }] },
       /decayFactor: the optimizer adam has no weight/,
     ],

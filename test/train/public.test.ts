@@ -11,6 +11,7 @@ test("the library exports all names of its parts, without collisions", () => {
     "adagrad",
     "adam",
     "adamW",
+    "coupledDecay",
     "lion",
     "momentum",
     "muon",

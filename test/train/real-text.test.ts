@@ -29,7 +29,7 @@ function unigramLoss(train: ArrayLike<number>, validation: ArrayLike<number>, vo
   return total / validation.length;
 }
 
-test("a small GPT learns from a real text what single characters do not tell", { timeout: 120_000 }, async () => {
+test("a small GPT learns from a real text what single characters do not tell", async () => {
   const text = await realText();
   const tokenizer = characterTokenizer(`${text}\n`);
   const { vocabularySize } = tokenizer;

@@ -94,7 +94,7 @@ describe.each(backends)("recomputing activations on $name", ({ name, create }) =
   });
   afterAll(() => backend.dispose());
 
-  test.each(Object.keys(subjects))("%s: the same bits in less memory", { timeout: 120_000 }, async (which) => {
+  test.each(Object.keys(subjects))("%s: the same bits in less memory", async (which) => {
     const subject = subjects[which]!;
     const usual = await trained(backend, subject);
     for (const [every, share] of Object.entries(subject.shares)) {

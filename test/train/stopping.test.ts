@@ -6,12 +6,15 @@ import { dense, initializers, optimizers, sequential } from "../../src/nn/index.
 import {
   createTrainer,
   fitUntil,
+  runToEnd,
   type Stop,
   type StoppingOptions,
   type StoppingProgress,
   type Trainer,
   type TrainerOptions,
 } from "../../src/train/index.ts";
+import { equal } from "../../src/ops/elementwise/index.ts";
+import { mean } from "../../src/ops/reduce/index.ts";
 import { backends } from "../backends.ts";
 import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
 
@@ -31,12 +34,8 @@ async function runUntil(
   options: StoppingOptions,
 ): Promise<{ events: StoppingProgress[]; stop: Stop }> {
   const events: StoppingProgress[] = [];
-  const run = fitUntil(trainer, options);
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return { events, stop: value };
-    events.push(value);
-  }
+  const stop = await runToEnd(fitUntil(trainer, options), (event) => events.push(event));
+  return { events, stop };
 }
 
 /**
@@ -256,4 +255,108 @@ test("a signal ends the training after the submitted steps", async () => {
   }
   expect(result.value).toMatchObject({ kind: "aborted" });
   expect(result.value.step).toBeLessThan(300);
+});
+
+describe("a training that is awaited", () => {
+  test("trains to the end, once", async () => {
+    const trainer = await parabola();
+    const training = trainer.fit({ maxSteps: 30 });
+    expect(trainer.step).toBe(0);
+    expect(await training).toBeUndefined();
+    expect(trainer.step).toBe(30);
+    await training;
+    expect(trainer.step).toBe(30);
+    await Promise.all([trainer.fit(), trainer.snapshot()]);
+    expect(trainer.step).toBe(trainer.totalSteps);
+  });
+
+  test("gives why it stopped, also after a loop", async () => {
+    const options = { lossTolerance: 0.01, checkEvery: 1 };
+    const stop = await fitUntil(await parabola(), options);
+    expect(stop).toMatchObject({ kind: "lossTolerance", step: expect.any(Number) });
+    const training = fitUntil(await parabola(), options);
+    let steps = 0;
+    for await (const { step } of training) steps = step;
+    expect(steps).toBe(stop.step);
+    expect(await training).toEqual(stop);
+  });
+
+  test("goes on where a loop over some events has stopped", async () => {
+    const trainer = await parabola();
+    const training = trainer.fit({ every: 10, pauseEvery: 10 });
+    expect((await training.next()).value).toMatchObject({ step: 10 });
+    await training;
+    expect(trainer.step).toBe(trainer.totalSteps);
+  });
+
+  test("after a loop that failed or was left, fails too", async () => {
+    const failing = (await parabola()).fit({ every: 0 });
+    await expect(failing.next()).rejects.toThrow(/^fit every: 0 is out of range/);
+    await expect(failing).rejects.toThrow(/^fit every: 0 is out of range/);
+    const trainer = await parabola();
+    const left = fitUntil(trainer, { checkEvery: 1 });
+    for await (const { step } of left) if (step > 0) break;
+    await expect(left).rejects.toThrow(/^await: the loop over the events .* was left before its end/);
+    await fitUntil(trainer);
+    expect(trainer.step).toBe(trainer.totalSteps);
+  });
+
+  test("fails with the errors of the training, which leave the trainer usable", async () => {
+    const trainer = await parabola();
+    await expect(trainer.fit({ every: 0 })).rejects.toThrow(/^fit every: 0 is out of range/);
+    const failing = trainer.fit({
+      maxSteps: 5,
+      checkpoint: { everySteps: 2, save: () => Promise.reject(new Error("full")) },
+    });
+    await expect(failing).rejects.toThrow("full");
+    await trainer.fit();
+    expect(trainer.step).toBe(trainer.totalSteps);
+  });
+});
+
+describe("runToEnd", () => {
+  test("trains to the end without a loop, and again does nothing", async () => {
+    const trainer = await parabola();
+    expect(await runToEnd(trainer.fit())).toBeUndefined();
+    expect(trainer.step).toBe(trainer.totalSteps);
+    const events: unknown[] = [];
+    await runToEnd(trainer.fit(), (event) => events.push(event));
+    expect(events).toEqual([]);
+  });
+
+  test("ends the training if the function throws, so that another call of fit continues", async () => {
+    const trainer = await parabola();
+    const fails = runToEnd(trainer.fit({ every: 10, pauseEvery: 10 }), () =>
+      Promise.reject(new Error("the page closed")),
+    );
+    await expect(fails).rejects.toThrow("the page closed");
+    expect(trainer.step).toBeLessThan(trainer.totalSteps);
+    await runToEnd(trainer.fit());
+    expect(trainer.step).toBe(trainer.totalSteps);
+  });
+
+  test("names the metrics of the trainer in the events and evaluations", async () => {
+    const trainer = await createTrainer({
+      model: smallModel(),
+      dataset: clouds(60),
+      backend: createCpuBackend(),
+      learningRate: 0.02,
+      batchSize: 10,
+      epochs: 2,
+      metrics: { one: (outputs) => mean(equal(outputs, outputs)) },
+    });
+    const found: (number | undefined)[] = [];
+    await runToEnd(fitUntil(trainer, { validation: clouds(20) }), ({ metrics, validation }) => {
+      found.push(metrics!.one, validation?.metrics!.one);
+    });
+    expect(new Set(found)).toEqual(new Set([1, undefined]));
+  });
+
+  test("refuses anything but a training", async () => {
+    const trainer = await parabola();
+    await expect(runToEnd(trainer as never)).rejects.toThrow(/^runToEnd: the given .* is not a training\. Give what/);
+    await expect(runToEnd((await trainer.fit()) as never)).rejects.toThrow(
+      /undefined is not a training.*without await/,
+    );
+  });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { epochOrder } from "../../src/data/order.ts";
@@ -165,9 +165,12 @@ describe("a stream", () => {
     });
     const trainer = await start(stream, { maxSteps: 8 });
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), 20);
-    const events = await finish(trainer, { every: 2, signal: abort.signal });
-    expect(events.map(({ step }) => step)).toEqual([2, 4]);
+    const steps: number[] = [];
+    for await (const { step } of trainer.fit({ every: 2, signal: abort.signal })) {
+      steps.push(step);
+      if (step === 4) setTimeout(() => abort.abort(), 20);
+    }
+    expect(steps).toEqual([2, 4]);
     give();
     expect((await finish(trainer, { every: 2 })).map(({ step }) => step)).toEqual([6, 8]);
   });
@@ -191,7 +194,7 @@ describe("a stream", () => {
     const wanted = await start(streamOf(dataset, 6));
     expect(logOf(await finish(trainer))).toEqual(logOf(await finish(wanted)));
     expect(opened).toEqual([0, 6, 12, 18]);
-    await vi.waitFor(() => expect(closed).toBe(4));
+    await expect.poll(() => closed).toBe(4);
   });
 
   test("that ends early, fails or has a wrong batch ends fit after the steps before, and fit can try again", async () => {

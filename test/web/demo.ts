@@ -58,6 +58,8 @@ export interface VisitOptions {
   readonly browser?: Browser;
   readonly site?: Site;
   readonly dark?: boolean;
+  /** Whether the visitor's system asks for less motion; false by default. */
+  readonly lessMotion?: boolean;
   /** The width of the window in CSS pixels; 1280 by default. */
   readonly width?: number;
   /** Whether the window has a touch screen; false by default. */
@@ -68,8 +70,6 @@ export interface VisitOptions {
 
 /** Serves a copy of the built demo and starts a browser before the tests of a file, and stops them afterwards. */
 export function useDemo(options: ServeOptions = {}): Demo {
-  // The GPU is software, and the machine runs other tests at the same time.
-  vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
   const demo = new Demo(options);
   beforeAll(async () => {
     demo.folder = mkdtempSync(join(tmpdir(), "wgrad-demo-"));
@@ -100,6 +100,23 @@ export const SMALL = "#digits?layers=32-relu&batch=32&rate=0.004&epochs=1000&dat
 
 const WAIT = { timeout: 60_000, interval: 100 };
 
+/** The step of the network that the current visit has stored; undefined if there is none. Runs in the page. */
+const storedStep = () =>
+  new Promise<number | undefined>((resolve) => {
+    const opening = indexedDB.open("wgrad-demo");
+    // Only the page may create the database.
+    opening.addEventListener("upgradeneeded", () => opening.transaction!.abort());
+    opening.addEventListener("error", () => resolve(undefined));
+    opening.addEventListener("success", () => {
+      const db = opening.result;
+      const reading = db.transaction("networks").objectStore("networks").get("present");
+      reading.addEventListener("success", () => {
+        db.close();
+        resolve((reading.result as { snapshot: { step: number } } | undefined)?.snapshot.step);
+      });
+    });
+  });
+
 /** A visitor of the demo. */
 export class Visitor {
   readonly page: Page;
@@ -114,14 +131,17 @@ export class Visitor {
   static async arrive(
     browser: Browser,
     address: string,
-    { dark = false, width = 1280, touch = false, serviceWorker = true }: Omit<VisitOptions, "browser" | "site"> = {},
+    options: Omit<VisitOptions, "browser" | "site"> = {},
   ): Promise<Visitor> {
+    const { dark = false, lessMotion = false, width = 1280, touch = false, serviceWorker = true } = options;
     const context = await browser.newContext({
       colorScheme: dark ? "dark" : "light",
+      reducedMotion: lessMotion ? "reduce" : "no-preference",
       viewport: { width, height: 800 },
       hasTouch: touch,
       serviceWorkers: serviceWorker ? "allow" : "block",
     });
+    context.setDefaultTimeout(WAIT.timeout);
     const visitor = new Visitor(await context.newPage());
     await visitor.page.goto(address);
     return visitor;
@@ -135,8 +155,17 @@ export class Visitor {
     return (await this.page.getByTestId(id).textContent()) ?? "";
   }
 
+  /** The number at the start of an element's text, which may have thousands separators, as "1,234 of 2,000". */
   async number(id: string): Promise<number> {
-    return Number.parseFloat(await this.text(id));
+    return Number.parseFloat((await this.text(id)).replaceAll(",", ""));
+  }
+
+  /** The bytes that an element's text states, as "950 kB" or "1.2 MB". */
+  async bytes(id: string): Promise<number> {
+    const text = await this.text(id);
+    const [, count, unit] = /^([\d.]+) (kB|MB)$/.exec(text) ?? [];
+    if (count === undefined) throw new Error(`${id} says "${text}", which is not a size in kB or MB`);
+    return Number(count) * (unit === "kB" ? 1e3 : 1e6);
   }
 
   click(id: string): Promise<void> {
@@ -172,12 +201,33 @@ export class Visitor {
     }, WAIT);
   }
 
-  /** Pauses, and waits until nothing is running. */
-  async pause(): Promise<number> {
-    await this.click("start");
-    await this.says("start", /^Start$/);
-    await this.page.locator("[data-testid=activity][data-activity=none]").waitFor({ state: "attached" });
-    return this.number("step-count");
+  /**
+   * Pauses, and waits until the last step is done and all that the worker has sent of it is drawn.
+   * @param prefix the start of the tab's test IDs
+   * @returns the number of steps
+   */
+  async pause(prefix = ""): Promise<number> {
+    await this.click(`${prefix}start`);
+    await this.says(`${prefix}start`, /^Start$/);
+    await this.page.locator("[data-idle=true]").waitFor({ state: "attached" });
+    await this.painted();
+    return this.number(`${prefix}step-count`);
+  }
+
+  /** Waits until the canvases show what the page's signals say: effects run in the frame after a change, and may draw in the next. */
+  async painted(): Promise<void> {
+    await this.page.evaluate(async () => {
+      for (let frame = 0; frame < 3; frame++)
+        await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    });
+  }
+
+  /** Waits until the browser's storage has the network of the Digits tab after so many steps. */
+  async stores(step: number): Promise<void> {
+    await vi.waitFor(async () => {
+      const now = await this.page.evaluate(storedStep);
+      if (now !== step) throw new Error(`the browser has stored step ${now}, not ${step}`);
+    }, WAIT);
   }
 
   /** Draws strokes on the pad with the mouse. Coordinates are fractions of its side. */
@@ -194,18 +244,60 @@ export class Visitor {
     }
   }
 
-  /** The text of the ten probabilities, once it no longer changes. */
+  /**
+   * Drops a file on an element, or on the page without its test ID.
+   * @returns whether the browser would have left the page to show the file
+   */
+  drop(name: string, bytes: Iterable<number>, testId?: string): Promise<boolean> {
+    const target = testId === undefined ? this.page.locator("body") : this.page.getByTestId(testId);
+    const file = { name, bytes: [...bytes] };
+    return target.evaluate((element, { name: fileName, bytes: content }) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([Uint8Array.from(content)], fileName));
+      const options = { bubbles: true, cancelable: true, dataTransfer };
+      element.dispatchEvent(new DragEvent("dragover", options));
+      return element.dispatchEvent(new DragEvent("drop", options));
+    }, file);
+  }
+
+  /** From now on, notes what moves without an input. A button's text is in the middle, so that another text begins elsewhere. */
+  async noteShifts(): Promise<void> {
+    // What has just appeared moves others only in the next frame.
+    await this.painted();
+    await this.page.evaluate(() => {
+      interface Shift extends PerformanceEntry {
+        readonly value: number;
+        readonly hadRecentInput: boolean;
+        readonly sources: readonly { readonly node: Node | null }[];
+      }
+      const shifts: string[] = [];
+      Object.assign(globalThis, { shifts });
+      const isLabel = (node: Node | null) => node instanceof Text && node.parentElement?.closest("button") !== null;
+      const described = (node: Node | null) =>
+        (node instanceof Element ? node.outerHTML : node?.textContent)?.slice(0, 99);
+      new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
+          const moved = sources.map(({ node }) => node).filter((node) => !isLabel(node));
+          if (!hadRecentInput && moved.length > 0) shifts.push(`${value}: ${moved.map(described).join(", ")}`);
+        }
+      }).observe({ type: "layout-shift" });
+    });
+  }
+
+  /** The layout shifts since `noteShifts`: the score of each, and what moved. */
+  shifts(): Promise<string[]> {
+    return this.page.evaluate("shifts");
+  }
+
+  /** The text of the ten probabilities, once the network has read the whole drawing. They change while it trains. */
   async probabilities(): Promise<string> {
-    let [before, now] = ["", await this.text("probabilities")];
-    while (before !== now) {
-      await this.page.waitForTimeout(300);
-      [before, now] = [now, await this.text("probabilities")];
-    }
-    return now;
+    // The page proposes the digit that it has read only then.
+    await this.page.locator(".keep-digits .primary").waitFor();
+    return this.text("probabilities");
   }
 
   /**
-   * The serious and critical violations that axe-core finds on the page.
+   * The violations that axe-core finds on the page, whatever their impact.
    * @param within a selector of the only part to look at, if the rest has been looked at before
    */
   async accessibilityFaults(within?: string): Promise<string[]> {
@@ -215,10 +307,10 @@ export class Visitor {
     }
     const place = within === undefined ? "document" : JSON.stringify(within);
     const { violations } = (await this.page.evaluate(`axe.run(${place}, { resultTypes: ["violations"] })`)) as {
-      violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
     };
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+    );
   }
 }

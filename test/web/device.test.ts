@@ -81,6 +81,10 @@ describe("without a device in the address", () => {
     await visitor.reaches("step-count", 20);
     expect(await visitor.text("backend")).toBe("CPU");
     expect(await visitor.text("cpu-reason")).toMatch(/^No GPU \(.+\): computing on the CPU/);
+    // On a phone, the reason has the width of the window.
+    await visitor.page.setViewportSize({ width: 390, height: 844 });
+    const { x, width } = (await visitor.page.getByTestId("cpu-reason").boundingBox())!;
+    expect([x, width]).toEqual([16, 358]);
   });
 });
 

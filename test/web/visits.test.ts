@@ -1,22 +1,12 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { loseDevice } from "./browser.ts";
-import { SMALL, useDemo, type Visitor } from "./demo.ts";
+import { SMALL, useDemo, Visitor } from "./demo.ts";
 
 const demo = useDemo();
 
 /** All text on the page. */
 const allText = (page: Page) => page.locator("body").innerText();
-
-/** Drops a file on an element. Returns whether the browser would have left the page to show the file. */
-const drop = (page: Page, testId: string, name: string) =>
-  page.getByTestId(testId).evaluate((element, fileName) => {
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File(["Dear network"], fileName));
-    const options = { bubbles: true, cancelable: true, dataTransfer };
-    element.dispatchEvent(new DragEvent("dragover", options));
-    return element.dispatchEvent(new DragEvent("drop", options));
-  }, name);
 
 describe("a visitor who changes things", () => {
   let visitor: Visitor;
@@ -100,17 +90,22 @@ describe("a visitor who changes things", () => {
         },
         { type, pointerId, x, y },
       );
+    const ink = async () => {
+      await visitor.painted();
+      return page.getByTestId("draw-pad").evaluate((pad: HTMLCanvasElement) => pad.toDataURL());
+    };
+    const before = await ink();
     await pointer("pointerdown", 11, [0.1, 0.2]);
     await pointer("pointermove", 11, [0.9, 0.2]);
-    await expect.poll(() => visitor.probabilities()).not.toBe(drawn);
-    const one = await visitor.probabilities();
+    const one = await ink();
+    expect(one).not.toBe(before);
     await pointer("pointerdown", 12, [0.1, 0.9]);
     await pointer("pointermove", 12, [0.9, 0.9]);
-    await page.waitForTimeout(300);
-    expect(await visitor.probabilities()).toBe(one);
+    expect(await ink()).toBe(one);
     await pointer("pointerup", 11, [0.9, 0.2]);
+    expect(await visitor.probabilities()).not.toBe(drawn);
     await visitor.click("undo");
-    await expect.poll(() => visitor.probabilities()).toBe(drawn);
+    expect(await visitor.probabilities()).toBe(drawn);
     await visitor.click("clear");
     expect(await page.getByTestId("prediction").count()).toBe(0);
   });
@@ -133,10 +128,12 @@ describe("a visitor who changes things", () => {
     await visitor.says("data", /7,850 parameters/);
   });
 
-  test("drops a file anywhere on the page, and gets an error for a file that is not a network", async () => {
+  test("drops a file anywhere on the page, and is told what is wrong with it, or what can be dropped", async () => {
     await visitor.click("tab-playground");
-    expect(await drop(page, "playground-start", "letter.txt")).toBe(false);
-    await visitor.says("fault", /letter\.txt/);
+    expect(await visitor.drop("broken.safetensors", Buffer.from("Dear network"), "playground-start")).toBe(false);
+    await visitor.says("fault", /broken\.safetensors/);
+    expect(await visitor.drop("letter.txt", Buffer.from("Dear network"), "start")).toBe(false);
+    await visitor.says("fault", /^letter\.txt is neither a network nor drawings\. Drop a \.safetensors file/);
     expect(visitor.errors).toEqual([]);
   });
 });
@@ -145,8 +142,7 @@ test("offers the network again after a reload, and continues at the same step", 
   const visitor = await demo.visit("wasm", SMALL);
   await visitor.reaches("test-accuracy", 80);
   const paused = await visitor.pause();
-  // After a pause, the saved network is the current one.
-  await visitor.page.waitForTimeout(1500);
+  await visitor.stores(paused);
   await visitor.page.reload();
   await visitor.says("offer", /^Continue with the network saved at \d\d:\d\d/);
   await visitor.says("offer", new RegExp(`step ${paused.toLocaleString("en")}, test accuracy \\d`));
@@ -211,11 +207,11 @@ test("shows slow work on the CPU, which can be canceled immediately", async () =
 });
 
 test.each(["#digits", "#playground", "#playground?mode=surface"])(
-  "%s fits a window that narrows from 640 to 320 pixels",
+  "%s fits windows from 2560 to 320 pixels",
   async (hash) => {
-    const visitor = await demo.visit("cpu", hash, { width: 640 });
+    const visitor = await demo.visit("cpu", hash, { width: 2560 });
     await visitor.reaches(hash === "#digits" ? "step-count" : "playground-step-count", 2);
-    for (const width of [520, 400, 320]) {
+    for (const width of [2560, 640, 520, 400, 320]) {
       await visitor.page.setViewportSize({ width, height: 800 });
       await expect.poll(() => visitor.page.evaluate("document.documentElement.scrollWidth")).toBe(width);
     }
@@ -231,13 +227,16 @@ test("compares runs: the last one stays in the charts, any can be drawn, and its
   await visitor.reaches("step-count", 20);
   await visitor.openExpert();
   await page.getByTestId("seed").fill("5");
-  await visitor.click("reset");
   await page.getByTestId("run-1-shown").waitFor();
   expect(await page.getByTestId("run-1-shown").isChecked()).toBe(true);
   for (const chart of ["loss-chart", "accuracy-chart"])
     await expect.poll(() => legend(chart)).toMatch(/run 1\s*\d.*run 1, test/s);
   const rows = page.getByTestId("runs").locator("tbody tr");
   expect(await rows.locator(".differs").allInnerTexts()).toEqual(["1"]);
+  // The names of the form, not those of the address.
+  const cells = await rows.first().locator("td").allInnerTexts();
+  expect(cells.slice(3, 7)).toEqual(["32 relu", "Softmax cross-entropy", "Adam", "0.004"]);
+  expect(cells[7]).toBe("Cosine");
   await visitor.reaches("step-count", 20);
   await visitor.click("reset");
   await page.getByTestId("run-2-shown").waitFor();
@@ -252,4 +251,29 @@ test("compares runs: the last one stays in the charts, any can be drawn, and its
   await visitor.click("run-2-remove");
   await expect.poll(() => legend("loss-chart")).not.toMatch(/run 2/);
   expect(await page.getByTestId("run-2-shown").count()).toBe(0);
+});
+
+test("the tools in the drawer of the Digits tab open a view below the window, and scroll to it", async () => {
+  const visitor = await demo.visit("wasm", SMALL);
+  const { page } = visitor;
+  await page.setViewportSize({ width: 1280, height: 500 });
+  await visitor.openExpert();
+  for (const [tool, tab] of [
+    ["show-kernels", "tab-dispatches"],
+    ["show-comparison", "tab-comparison"],
+  ] as const) {
+    await page.evaluate("window.scrollTo(0, 0)");
+    const top = async () => (await page.getByTestId(tab).boundingBox())!.y;
+    expect(await top()).toBeGreaterThan(500);
+    await page.getByTestId(tool).evaluate((button) => (button as HTMLButtonElement).click());
+    await expect.poll(top).toBeLessThan(450);
+    expect(await top()).toBeGreaterThanOrEqual(0);
+  }
+});
+
+test.each([false, true])("the page of the benchmark has no accessibility violation, dark: %s", async (dark) => {
+  const visitor = await Visitor.arrive(demo.browser, `${demo.site.address}bench.html`, { dark });
+  onTestFinished(() => visitor.leave());
+  await visitor.page.getByRole("button", { name: "Run" }).waitFor();
+  expect(await visitor.accessibilityFaults()).toEqual([]);
 });

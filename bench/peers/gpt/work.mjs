@@ -44,5 +44,5 @@ export function workOf(text, changed = {}) {
     return { tokens: windows(0), targets: windows(1) };
   });
   const model = wgrad.models.gpt({ vocabulary: tokenizer.vocabularySize, seed: 1, ...sizes });
-  return { sizes: { ...sizes, batch }, tokenizer, model, batchAt: (step) => batches[step % READY_BATCHES] };
+  return { sizes: { ...sizes, batch }, tokenizer, model, batches, batchAt: (step) => batches[step % READY_BATCHES] };
 }

@@ -24,7 +24,6 @@ const [GPT_BATCH, GPT_LAYERS, GPT_WIDTH, VOCABULARY] = [2, 2, 128, 65];
  * @property {readonly number[]} values
  * @property {readonly number[]} quick fewer of them
  * @property {(value: number) => Case} caseOf
- * @property {readonly string[]} [without] runtimes that do not have the network
  */
 
 /** @type {Readonly<Record<string, Axis>>} */
@@ -58,7 +57,6 @@ export const axes = {
     values: powers(16, 512),
     quick: [16, 64, 256],
     caseOf: (context) => ({ network: GPT, batch: GPT_BATCH, context, layers: GPT_LAYERS }),
-    without: ["pytorch"],
   },
 };
 

@@ -55,6 +55,7 @@ async function openTrainer(runtime) {
   const { readText, workOf } = await import("../gpt/work.mjs");
   const { batch, context, layers } = sizes;
   const work = workOf(readText(), { batch, context, layers });
+  if (runtime.textTrainer) return runtime.textTrainer(work);
   if (runtime.backend) return (await import("../gpt/wgrad.mjs")).openTrainer(runtime.backend, work);
   return (await import("../gpt/jax.mjs")).openTrainer(work);
 }

@@ -53,6 +53,7 @@ export async function open() {
     /** The largest resident memory of the process so far, in bytes. */
     peakBytes: () => ask("memory"),
     trainer: (task) => openTrainer(ask, folder, task),
+    textTrainer: (work) => openTextTrainer(ask, folder, work),
     product: (task) => openProduct(ask, folder, task),
   };
 }
@@ -61,7 +62,7 @@ async function openTrainer(ask, folder, { network, batch, count, scale, offset, 
   const described = networkNamed(network);
   const given = withChannelsFirst(parameters, described);
   for (const name of ["features", "labels", "order"]) writeFileSync(join(folder, name), arrays[name]);
-  given.forEach(({ values }, index) => writeFileSync(join(folder, `parameter${index}`), values));
+  writeParameters(folder, given);
   await ask("training", {
     network: described.kind,
     size: described.size,
@@ -71,7 +72,21 @@ async function openTrainer(ask, folder, { network, batch, count, scale, offset, 
     offset,
     shapes: given.map(({ shape }) => shape),
   });
-  return { run: (steps, every) => ask("run", { steps, every }) };
+  return { run: (steps, every) => ask("steps", { steps, every }) };
+}
+
+function writeParameters(folder, given) {
+  given.forEach(({ values }, index) => writeFileSync(join(folder, `parameter${index}`), values));
+}
+
+/** The GPT of ../gpt/work.mjs. */
+async function openTextTrainer(ask, folder, { sizes, model, batches }) {
+  const given = model.parameters.map(({ attributes, shape }) => ({ values: attributes.initial, shape }));
+  writeParameters(folder, given);
+  for (const name of ["tokens", "targets"])
+    writeFileSync(join(folder, name), Buffer.concat(batches.map((batch) => new Uint8Array(batch[name].buffer))));
+  await ask("text", { sizes, batches: batches.length, shapes: given.map(({ shape }) => shape) });
+  return { run: (steps, every) => ask("steps", { steps, every }) };
 }
 
 async function openProduct(ask, folder, { rows, inner, columns, left, right }) {

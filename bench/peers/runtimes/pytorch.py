@@ -14,6 +14,8 @@ import numpy
 import torch
 from torch.nn import functional
 
+from pytorch_gpt import GptTraining
+
 FOLDER = Path(sys.argv[1])
 
 
@@ -75,13 +77,14 @@ class Training:
         self.optimizer.step()
         return loss
 
-    def run(self, steps, every):
-        losses = []
-        for done in range(1, steps + 1):
-            loss = self.step()
-            if done % every == 0 or done == steps:
-                losses.append(loss.item())
-        return losses
+
+def run_steps(training, steps, every):
+    losses = []
+    for done in range(1, steps + 1):
+        loss = training.step()
+        if done % every == 0 or done == steps:
+            losses.append(loss.item())
+    return losses
 
 
 class Product:
@@ -103,10 +106,14 @@ def main():
         kind, options = json.loads(line)
         if kind == "training":
             work, answer = Training(**options), None
+        elif kind == "text":
+            work, answer = GptTraining(array, **options), None
         elif kind == "product":
             work, answer = Product(**options), None
         elif kind == "memory":
             answer = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        elif kind == "steps":
+            answer = run_steps(work, **options)
         else:
             answer = work.run(**options)
         print(json.dumps(answer), flush=True)

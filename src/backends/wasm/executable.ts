@@ -13,7 +13,7 @@ import { flushPhase, FLUSH_STEPS } from "./flush.ts";
 import type { Lowered } from "./lower.ts";
 import type { Block } from "./memory.ts";
 import { blockBytes, OwnMemory } from "./own-memory.ts";
-import { turn } from "./queue.ts";
+import { turn } from "../../turn.ts";
 import type { Part, Places } from "./step.ts";
 import type { Phase } from "./threads/pool.ts";
 

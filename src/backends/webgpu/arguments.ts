@@ -7,8 +7,8 @@ import { aligned } from "../../alignment.ts";
 import type { Device } from "../../device/device.ts";
 import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 
-/** The arguments of one kernel, as it is written. */
-export class KernelArguments {
+/** The arguments of one dispatch, while its kernels are written. */
+export class DispatchArguments {
   readonly values: number[] = [];
 
   /** Adds an argument and returns the WGSL that reads it, of type u32. */

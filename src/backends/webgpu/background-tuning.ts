@@ -32,14 +32,16 @@ const MOST_ELEMENTS = 2 ** 22;
 /** The number of elements of a result that are compared between candidates, at its end. */
 const MOST_COMPARED = 2 ** 18;
 
-/** The milliseconds of one measurement. Dawn rounds timestamps to 0.065 ms. */
+/** The milliseconds that one measurement should take. */
 const MEASURED = 1.5;
 
+/** The most runs of one measurement. */
 const MOST_REPEATED = 128;
 
-/** The shortest time of a run that one timestamp can tell from none. */
+/** The milliseconds to which Dawn rounds timestamps. */
 const RESOLUTION = 0.065;
 
+/** The measurements of one candidate, of which the fastest counts. */
 const MEASUREMENTS = 3;
 
 /** A candidate replaces the rule of thumb only if it takes at most this share of its time. */
@@ -84,7 +86,7 @@ export class BackgroundTuner {
       const entry = productCase(product);
       if (this.#seen.has(entry.kernelClass) || elementsOf(product) > MOST_ELEMENTS) continue;
       this.#seen.add(entry.kernelClass);
-      if (this.#choices.of(entry.kernelClass) !== undefined) continue;
+      if (this.#choices.current[entry.kernelClass] !== undefined) continue;
       this.#waiting.set(entry.kernelClass, { entry, milliseconds: () => (step * 2 * entry.work) / flops });
     }
     return (steps, milliseconds) => {
@@ -153,7 +155,10 @@ export class BackgroundTuner {
     let expected: ArrayLike<number> | undefined;
     for (const name of entry.promisingChoices(launchLimitsOf(this.#device))) {
       const executable = await this.#compile(graph, name);
-      if (this.#longestWork > this.#budget.longestDelay) return this.#release();
+      if (this.#longestWork > this.#budget.longestDelay) {
+        this.#release();
+        return undefined;
+      }
       // Drivers may compile when a kernel first runs, as lavapipe does.
       await this.#time(executable, 1);
       const first = await this.#time(executable, 1);
@@ -172,7 +177,7 @@ export class BackgroundTuner {
   }
 
   /** Frees the memory of a candidate. */
-  #release(): undefined {
+  #release(): void {
     this.#session!.dispose();
     this.#session = undefined;
   }
@@ -181,6 +186,7 @@ export class BackgroundTuner {
     await this.#turn();
     this.#session = new WebGPUSession(this.#device, {
       choiceOf: () => name,
+      mergeKernels: false,
       counted: (work) => this.#counted(work),
     });
     return this.#session.compile(graph);

@@ -9,11 +9,14 @@ import { isStepScalar } from "../../compiler/nodes.ts";
 import { plan } from "../../compiler/plan.ts";
 import { wholeBuffer } from "../../compiler/regions.ts";
 import type { Device } from "../../device/device.ts";
+import type { Pipeline } from "../../device/pipelines.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { LaunchLimits } from "../../ops/kernel.ts";
 import { STEPS_PER_SUBMIT, WebGPUExecutable } from "./executable.ts";
 import { loadKernels } from "./kernels.ts";
+import type { Launch } from "./launch.ts";
 import { lower } from "./lower.ts";
+import type * as merged from "./merged/index.ts";
 import { OwnBuffers } from "./own-buffers.ts";
 import { launchLimitsOf, webgpuRules } from "./rules.ts";
 import { ScalarRing } from "./scalars.ts";
@@ -23,6 +26,8 @@ import { tracedTensors } from "./trace.ts";
 /** What compiling a session's graphs needs. */
 export interface CompileOptions {
   readonly choiceOf?: LaunchLimits["choiceOf"];
+  /** Whether small kernels share a dispatch; on hardware adapters by default. */
+  readonly mergeKernels?: boolean | undefined;
   /** Creates the buffers of an executable; tests of kernels pass guarded ones. */
   readonly makeBuffers?: ((device: Device) => OwnBuffers) | undefined;
   /** Called with each graph that was compiled and its dispatches. @returns what to call when steps of a submit have finished */
@@ -43,22 +48,22 @@ export async function compile(
   leaves: StoredLeaves<GPUBuffer>,
   options: CompileOptions,
 ): Promise<WebGPUExecutable> {
-  const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
+  const { choiceOf, mergeKernels } = options;
+  const limits: LaunchLimits = { ...launchLimitsOf(device, mergeKernels), choiceOf };
   await loadKernels(graph, limits);
+  const merging = limits.mergeKernels ? await import("./merged/index.ts") : undefined;
   const counted = options.counted ?? ((work) => work());
-  const { planned, trace, scalars, launches } = counted(() => written(device, graph, leaves, limits));
-  if (launches.some(({ float16 }) => float16)) device.requireFloat16();
-  const pipelines = await Promise.all(
-    launches.map(({ code, bindings, arguments: { length }, kernel }) =>
-      counted(() =>
-        device.pipelines.get(
-          code,
-          [...bindings.map(({ access }) => access), ...(length > 0 ? (["uniform"] as const) : [])],
-          kernel,
-        ),
-      ),
-    ),
-  );
+  const { planned, dispatched, trace, scalars } = counted(() => plannedFor(graph, leaves, limits, merging));
+  const launches: Launch[] = [];
+  const compiling: Promise<Pipeline>[] = [];
+  const writing = lower(planned, { scalars, trace, limits }, dispatched, merging?.mergedLaunch);
+  for (let next = counted(() => writing.next()); !next.done; next = counted(() => writing.next())) {
+    const launch = next.value;
+    if (launch.float16) device.requireFloat16();
+    launches.push(launch);
+    compiling.push(counted(() => pipelineOf(device, launch)));
+  }
+  const pipelines = await Promise.all(compiling);
   const buffers = options.makeBuffers?.(device) ?? new OwnBuffers(device);
   let ring: ScalarRing | undefined;
   let argumentBuffer: ArgumentBuffer | undefined;
@@ -93,11 +98,31 @@ export async function compile(
   }
 }
 
-/** The plan of a graph, and the WGSL of its kernels. */
-function written(device: Device, graph: Graph, leaves: StoredLeaves<GPUBuffer>, limits: LaunchLimits) {
-  const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
-  const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
+/**
+ * The plan of a graph, and what its kernels share.
+ * @param merging loaded where small kernels share a dispatch
+ */
+function plannedFor(
+  graph: Graph,
+  leaves: StoredLeaves<GPUBuffer>,
+  limits: LaunchLimits,
+  merging: typeof merged | undefined,
+) {
+  const rules = webgpuRules(limits);
+  const separate = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
+  const { plan: planned, dispatched } = merging?.mergedPlan(separate, limits) ?? {
+    plan: separate,
+    dispatched: separate.groups,
+  };
   const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * tracedTensors(planned).length);
-  const scalars = graph.nodes.filter(isStepScalar);
-  return { planned, trace, scalars, launches: lower(planned, { scalars, trace, limits }) };
+  return { planned, dispatched, trace, scalars: graph.nodes.filter(isStepScalar) };
+}
+
+/** The pipeline of a launch, which the driver compiles while other launches are being written. */
+function pipelineOf(device: Device, { code, bindings, arguments: { length }, kernel }: Launch): Promise<Pipeline> {
+  const kinds = [...bindings.map(({ access }) => access), ...(length > 0 ? (["uniform"] as const) : [])];
+  const pipeline = device.pipelines.get(code, kinds, kernel);
+  // The error is thrown where all pipelines are awaited, unless writing a later launch fails first.
+  pipeline.catch(() => {});
+  return pipeline;
 }

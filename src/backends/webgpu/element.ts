@@ -33,7 +33,7 @@ export interface ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
 }
 
-/** The body of one generated function: `let` lines, and a name for each value computed so far. */
+/** The body of one generated function: its `let` lines, and the names of the values computed so far. */
 export class ElementCode {
   readonly lines: string[] = [];
   readonly #scope: ElementScope;

@@ -33,7 +33,7 @@ interface Recorded {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly bindings: readonly Binding[];
-  /** The binding after those, if the kernel has arguments. */
+  /** The binding that follows the others, if the kernel has arguments. */
   readonly arguments: GPUBufferBinding | undefined;
   bindGroup: GPUBindGroup;
   readonly grid: Grid;
@@ -194,7 +194,7 @@ export class WebGPUExecutable implements Executable {
     }
   }
 
-  /** Kernels raise atomic results from 0. */
+  /** Sets the atomic results of some steps to 0, from which kernels raise them. */
   #clearAtomics(encoder: GPUCommandEncoder, steps: number): void {
     if (this.#plan.fusion.atomics.length === 0) return;
     encoder.clearBuffer(this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * steps);
@@ -228,9 +228,10 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * If the device has reported an error since, determines whether it refused this executable's steps, since others may
-   * have run at the same time. Nothing is computed for it.
-   * @throws DeviceError that names the kernel if it is one
+   * If the device has reported errors during steps, finds out whether they are of this executable: others may have run at
+   * the same time. It encodes each dispatch again, and submits all of them without workgroups, so that nothing is computed.
+   * @param reported the number of errors before the steps
+   * @throws DeviceError if an error is of this executable; it names the kernel if it is of one
    */
   async #requireSound(reported: number): Promise<void> {
     const { faults } = this.#device;

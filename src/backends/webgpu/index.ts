@@ -34,6 +34,12 @@ export interface WebGPUOptions extends DeviceOptions {
    * compiling a candidate delays a step by a tenth of a second. It needs the feature timestamp-query.
    */
   readonly backgroundTuning?: boolean | TimeLimits | undefined;
+  /**
+   * Whether small kernels that follow each other share a dispatch, in which one workgroup runs them one after another. The bits do not
+   * change. By default they do on hardware adapters: on software adapters a step of a small network is several times as fast, but
+   * compiling it takes a second more.
+   */
+  readonly mergeKernels?: boolean | undefined;
   /** Called with each graph that is compiled. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
   /** Called with a line that says why stored choices are ignored; the console by default. */
@@ -61,7 +67,7 @@ export async function openBackend(
   options: WebGPUOptions = {},
   makeBuffers?: CompileOptions["makeBuffers"],
 ): Promise<WebGPUBackend> {
-  const { tuning, log = (line) => console.warn(line) } = options;
+  const { tuning, mergeKernels, log = (line) => console.warn(line) } = options;
   let device = await openDevice(source, options);
   const choices = new Choices(tuning, tuningKey(device), log);
   await choices.load();
@@ -87,7 +93,7 @@ export async function openBackend(
     },
     createSession() {
       lifetime.requireOpen("createSession");
-      const session = new WebGPUSession(device, { makeBuffers, ...tuningOf(choices, tuner) });
+      const session = new WebGPUSession(device, { makeBuffers, mergeKernels, ...tuningOf(choices, tuner) });
       return new CheckedSession(session, lifetime, options.onGraph);
     },
     async restart() {
@@ -118,9 +124,9 @@ export async function openBackend(
 
 const tuners = () => import("./tuners.ts");
 
-/** How sessions use the choices, and are watched by the tuner in the background. */
-const tuningOf = (choices: Choices, tuner: BackgroundTuner | undefined): CompileOptions => ({
-  choiceOf: (kernelClass) => choices.of(kernelClass),
+/** How a session uses the choices until now, and is watched by the tuner in the background. */
+const tuningOf = ({ current }: Choices, tuner: BackgroundTuner | undefined): CompileOptions => ({
+  choiceOf: (kernelClass) => current[kernelClass],
   watch: tuner && ((graph, dispatches) => tuner.watch(graph, dispatches)),
 });
 

@@ -3,49 +3,77 @@ import groupSumsLibrary from "../../../shaders/group_sums.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
-import { byteRows, bytePlace } from "./bytes.ts";
+import { bytePlace, byteRowsOf } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Member } from "../../compiler/fuse.ts";
 import { groupName, groupShapes } from "../../compiler/describe.ts";
 import { fullReduction } from "../../compiler/nodes.ts";
-import { KernelArguments } from "./arguments.ts";
+import { DispatchArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
-import { KernelBindings, PARTS, wgslType, type BoundTensor, type KernelParts } from "./kernel-bindings.ts";
+import { BoundMemory, type BoundTensor } from "./bound-memory.ts";
+import { KernelBindings, PARTS, wgslType, type KernelTask } from "./kernel-bindings.ts";
 import { isShared } from "./vec4.ts";
-import { anchorKernel, pointwiseKernel } from "./kernels.ts";
+import { anchorKernel, pointwiseFlops } from "./kernels.ts";
 import { KernelTrace } from "./trace.ts";
-import { OWN_PLACE as PLACE, type Launch } from "./launch.ts";
+import { OWN_PLACE, type Launch } from "./launch.ts";
 
 const LANES: readonly Lane[] = ["x", "y", "z", "w"];
 
+/** What the kernels of one dispatch share. Most dispatches have one kernel. */
+export interface DispatchText {
+  readonly memory: BoundMemory;
+  readonly arguments: DispatchArguments;
+  readonly libraries: Set<string>;
+  /** Whether one of the kernels raises an atomic result. All of them then access the trace by atomic operations. */
+  readonly atomicTrace: boolean;
+  /** Set if a kernel reads per-step scalars. */
+  usesScalars: boolean;
+}
+
 /**
- * Writes the WGSL of one dispatch: constants, bindings, and, before the kernel's own source, the functions that connect
- * it to memory (`read_…`, `finish…`, `stored`, `finish_reductions`, `finish_thread`).
+ * Writes the WGSL of one kernel: constants, and, before the kernel's own source, the functions that connect it to memory
+ * (`read_…`, `finish…`, `stored`, `finish_reductions`, `finish_thread`).
  */
 export class KernelWriter implements ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
-  readonly #parts: KernelParts;
-  readonly #libraries = new Set<string>();
+  readonly #task: KernelTask;
+  readonly #dispatch: DispatchText;
   readonly #bindings: KernelBindings;
   readonly #atomics: AtomicText;
   readonly #trace: KernelTrace;
-  readonly #arguments = new KernelArguments();
-  /** Reads that the four elements of a thread share, with the names of the variables that hold them. */
+  /** The reads that the four elements of a thread have in common, with the variables that hold their values. */
   readonly #shared = new Map<string, string>();
-  #usesScalars = false;
 
-  constructor(parts: KernelParts) {
-    const { group, launch, plan } = parts;
-    this.#parts = parts;
+  constructor(task: KernelTask, dispatch = dispatchText(!task.launch.partial && task.group.atomics.length > 0)) {
+    const { group, launch, plan } = task;
+    this.#task = task;
+    this.#dispatch = dispatch;
     const atomics = launch.partial ? [] : group.atomics;
     this.#atomics = new AtomicText(this, atomics, group.replacements);
-    this.#trace = new KernelTrace(plan, { ...group, atomics });
+    this.#trace = new KernelTrace(plan, group, dispatch.atomicTrace);
     this.inlined = plan.fusion.inlined;
-    this.#bindings = new KernelBindings(parts);
+    this.#bindings = new KernelBindings(task, dispatch.memory);
   }
 
+  /** The launch of a dispatch that has only this kernel. */
   write(): Launch {
-    const { group, launch } = this.#parts;
+    const { launch, limits, scalars } = this.#task;
+    const text = this.text();
+    const code = [
+      ...(launch.subgroups ? ["enable subgroups;"] : []),
+      ...(launch.float16 ? ["enable f16;"] : []),
+      ...(launch.subgroupMatrices ? ["enable chromium_experimental_subgroup_matrix;"] : []),
+      ...sharedDeclarations(this.#dispatch, scalars.length),
+      text,
+    ].join("\n");
+    const described = this.describe();
+    const bindings = this.#dispatch.memory.bindings(described.kernel, limits.bindingElements);
+    return { ...described, code, grid: launch.grid, bindings, arguments: this.#dispatch.arguments.values };
+  }
+
+  /** The kernel's own WGSL. */
+  text(): string {
+    const { group, launch } = this.#task;
     // Outputs are bound first, so that a group that works in place reads through the same binding.
     for (const output of this.#bindings.stored) this.#bindings.bind(output, "read_write");
     // Before other functions that read the same tensors, which then find them bound as vec4s.
@@ -63,28 +91,17 @@ export class KernelWriter implements ElementScope {
     if (launch.parts) this.#bindings.bindParts(launch.parts.access === "write" ? "read_write" : "read");
     if (this.#trace.isUsed) this.#bindings.bindTrace(this.#trace);
     const constants = { ...launch.constants, OUTPUT_COLUMNS: nodesOf(group)[0]!.shape.at(-1) ?? 1 };
-    const code = [
-      ...(launch.subgroups ? ["enable subgroups;"] : []),
-      ...(launch.float16 ? ["enable f16;"] : []),
-      ...(launch.subgroupMatrices ? ["enable chromium_experimental_subgroup_matrix;"] : []),
+    return [
       ...Object.entries(constants).map(
         ([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`,
       ),
-      ...this.#bindings.declarations(),
-      ...this.#arguments.declaration(this.#bindings.count),
-      ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
-      numbersLibrary,
-      ...this.#libraries,
       ...functions,
       launch.source,
     ].join("\n");
-    const { values } = this.#arguments;
-    const bindings = this.#bindings.windows(this.#name());
-    return { ...this.#describe(), code, grid: launch.grid, bindings, arguments: values };
   }
 
   load(tensor: Tensor, index: string, lane: Lane | undefined): string {
-    if (this.#parts.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
+    if (this.#task.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
     const { name, range, vec4 } = this.#bindings.bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
     if (lane && !isShared(tensor)) return `${name}_vec4.${lane}`;
@@ -100,7 +117,7 @@ export class KernelWriter implements ElementScope {
     return `vec4(${LANES.map((_, lane) => `${name}[${at} + ${lane}u]`).join(", ")})`;
   }
 
-  /** Returns the read itself, or the variable that holds it if a thread computes four elements that share it. */
+  /** The read itself, or the variable that holds its value if a thread computes four elements. */
   #once(read: string, lane: Lane | undefined): string {
     if (!lane) return read;
     const name = this.#shared.get(read) ?? `shared_${this.#shared.size}`;
@@ -109,28 +126,29 @@ export class KernelWriter implements ElementScope {
   }
 
   scalar(tensor: Tensor): string {
-    this.#usesScalars = true;
-    const position = this.#parts.scalars.indexOf(tensor);
+    this.#dispatch.usesScalars = true;
+    const position = this.#task.scalars.indexOf(tensor);
     // Integers are often keys of random numbers, of which each layer has its own.
     if (tensor.dtype === "uint32") return `scalars.values[${this.argument(position)}].x`;
     return `bitcast<f32>(scalars.values[${integerLiteral(position)}].x)`;
   }
 
   zero(): string {
-    this.#usesScalars = true;
+    this.#dispatch.usesScalars = true;
     return "scalars.zero";
   }
 
   argument(value: number): string {
-    return this.#arguments.add(value);
+    return this.#dispatch.arguments.add(value);
   }
 
   single(tensor: Tensor): string {
-    return `${this.#bindings.bind(tensor, "read_write").name}[0u]`;
+    const { name, range } = this.#bindings.bind(tensor, "read_write");
+    return `${name}[${shifted("0u", range.start)}]`;
   }
 
   useLibrary(text: string): void {
-    this.#libraries.add(text);
+    this.#dispatch.libraries.add(text);
   }
 
   #loadByte(tensor: Tensor, name: string, index: string): string {
@@ -141,17 +159,17 @@ export class KernelWriter implements ElementScope {
 
   #loadBytes(tensor: Tensor, name: string, index: string): string {
     this.useLibrary(bytesLibrary);
-    if ((tensor.size / byteRows(tensor)) % 4 === 0) return `bytes_of(${name}[(${index}) / 4u])`;
+    if (byteRowsOf(tensor).width % 4 === 0) return `bytes_of(${name}[(${index}) / 4u])`;
     return `vec4(${LANES.map((_, lane) => this.#loadByte(tensor, name, `(${index} + ${lane}u)`)).join(", ")})`;
   }
 
   #readFunctions(): string[] {
-    const { reads, readsByRow, parts } = this.#parts.launch;
+    const { reads, readsByRow, parts } = this.#task.launch;
     const ofParts =
       parts?.access === "read" ? [functionText("read_part(index: u32) -> u32", [`return ${PARTS}[index];`])] : [];
     const ofTensors = Object.entries(reads).map(([name, tensor]) => {
       const code = new ElementCode(this);
-      const value = code.value(tensor, readsByRow ? PLACE : placeAt("index", tensor.shape));
+      const value = code.value(tensor, readsByRow ? OWN_PLACE : placeAt("index", tensor.shape));
       const flat = `let index = row * ${integerLiteral(tensor.shape.at(-1) ?? 1)} + column;`;
       const [place, first] = readsByRow ? ["row: u32, column: u32", [flat]] : ["index: u32", []];
       return functionText(`read_${name}(${place}) -> ${wgslType(tensor.dtype)}`, [
@@ -165,11 +183,11 @@ export class KernelWriter implements ElementScope {
 
   /** Where four elements are not adjacent in memory, they are read one by one. */
   #vec4ReadFunctions(): string[] {
-    const { reads, vec4Reads = [] } = this.#parts.launch;
+    const { reads, vec4Reads = [] } = this.#task.launch;
     return vec4Reads.map((name) => {
       const tensor = reads[name]!;
       const code = new ElementCode(this);
-      const value = code.vec4(tensor, PLACE);
+      const value = code.vec4(tensor, OWN_PLACE);
       const lines =
         value === undefined
           ? [`return vec4(${LANES.map((_, lane) => `read_${name}(row, column + ${lane}u)`).join(", ")});`]
@@ -184,7 +202,7 @@ export class KernelWriter implements ElementScope {
 
   /** One function per member, with the names that the launch expects. Names without a member get an empty function. */
   #finishFunctions(): string[] {
-    const { group, launch } = this.#parts;
+    const { group, launch } = this.#task;
     const members = group.members.filter(({ sumOf }) => !sumOf);
     if (launch.vec4) return [this.#finishVec4(members[0]!)];
     if (members[0]!.anchor === undefined) return [this.#finishFunction(members[0]!, "finish")];
@@ -201,7 +219,7 @@ export class KernelWriter implements ElementScope {
   #finishFunction(member: Member, name: string): string {
     const { anchor } = member;
     const head = `${name}(index: u32, row: u32, column: u32${anchor ? `, value: ${wgslType(anchor.dtype)}` : ""})`;
-    if (this.#parts.launch.partial) return functionText(head, [`${this.#element(this.#bindings.stored[0]!)} = value;`]);
+    if (this.#task.launch.partial) return functionText(head, [`${this.#element(this.#bindings.stored[0]!)} = value;`]);
     return functionText(head, this.#memberLines(member));
   }
 
@@ -215,7 +233,7 @@ export class KernelWriter implements ElementScope {
 
   /** Reads four elements of every input, computes them one after another, and writes four elements of every output. */
   #finishVec4(member: Member): string {
-    const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
+    const columns = integerLiteral(nodesOf(this.#task.group)[0]!.shape.at(-1) ?? 1);
     const elements = LANES.flatMap((lane, position) => {
       const place = [
         `let index = 4u * vec4_index + ${position}u;`,
@@ -238,30 +256,30 @@ export class KernelWriter implements ElementScope {
 
   /** Computes and stores a member's chain. `index`, `row`, `column` and, after an anchor, `value` must be in scope. */
   #memberLines({ anchor, chain }: Member, lane?: Lane): string[] {
-    const { group } = this.#parts;
+    const { group } = this.#task;
     const first = anchor ?? chain[0]!;
     const code = new ElementCode(this, lane);
-    if (anchor) code.bind(anchor, PLACE, "value");
+    if (anchor) code.bind(anchor, OWN_PLACE, "value");
     for (const node of chain)
-      code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? PLACE : placeAt("index", node.shape));
+      code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? OWN_PLACE : placeAt("index", node.shape));
     const own = [...(anchor ? [anchor] : []), ...chain];
     const stores = group.outputs
       .filter((output) => own.includes(output))
-      .flatMap((output) => this.#stores(output, code.value(output, PLACE), lane));
+      .flatMap((output) => this.#stores(output, code.value(output, OWN_PLACE), lane));
     const reductions = this.#reductions().flatMap(({ sumOf }, position) =>
-      own.includes(sumOf!) ? [`total_${position} += ${code.value(sumOf!, PLACE)};`] : [],
+      own.includes(sumOf!) ? [`total_${position} += ${code.value(sumOf!, OWN_PLACE)};`] : [],
     );
-    const taken = own.flatMap((node) => this.#atomics.takeLines(node, code.value(node, PLACE), PLACE.index));
+    const taken = own.flatMap((node) => this.#atomics.takeLines(node, code.value(node, OWN_PLACE), OWN_PLACE.index));
     return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...reductions, ...taken];
   }
 
   #reductions(): Member[] {
-    return this.#parts.group.members.filter(({ sumOf }) => sumOf);
+    return this.#task.group.members.filter(({ sumOf }) => sumOf);
   }
 
   /** Each thread's part of every fused reduction, and the function that finishes them at the end of the kernel. */
   #reductionFunctions(): string[] {
-    const { group } = this.#parts;
+    const { group } = this.#task;
     const anchors = anchorsOf(group);
     if (!anchorKernel(anchors[0]!)!.fusesReductions) return [];
     const reductions = this.#reductions();
@@ -286,7 +304,7 @@ export class KernelWriter implements ElementScope {
 
   /** The current value of the output that a launch accumulates into. */
   #storedFunction(): string {
-    const accumulated = this.#parts.launch.accumulates ? this.#bindings.stored[0] : undefined;
+    const accumulated = this.#task.launch.accumulates ? this.#bindings.stored[0] : undefined;
     return functionText("stored(index: u32) -> f32", [`return ${accumulated ? this.#element(accumulated) : "0.0"};`]);
   }
 
@@ -303,38 +321,61 @@ export class KernelWriter implements ElementScope {
 
   /** The trace. Its words are addressed by the step's slot, a per-step scalar. */
   #traced(): KernelTrace {
-    this.#usesScalars = true;
+    this.#dispatch.usesScalars = true;
     return this.#trace;
   }
 
-  #scalarsDeclaration(): string {
-    const { length } = this.#parts.scalars;
-    const values = length === 0 ? "" : `, values: array<vec4<u32>, ${integerLiteral(length)}>`;
-    return `struct Scalars { slot: u32, zero: f32${values} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
-  }
-
   #name(): string {
-    const { group, launch } = this.#parts;
+    const { group, launch } = this.#task;
     const name = groupName(group);
     const [first] = nodesOf(group);
     return launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
-  #describe(): Omit<Launch, "code" | "bindings" | "arguments" | "grid"> {
-    const { group, launch } = this.#parts;
+  /** What a plan shows of the kernel, once its text has been written. */
+  describe(): Omit<Launch, "code" | "bindings" | "arguments" | "grid"> {
+    const { group, launch } = this.#task;
     const chain = launch.partial ? [] : nodesOf(group);
-    const chainFlops = chain.reduce((sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0), 0);
     return {
       kernel: this.#name(),
       float16: launch.float16 ?? false,
       shapes: groupShapes(group, Object.values(launch.reads)),
-      flops: launch.flops + chainFlops,
+      flops: launch.flops + pointwiseFlops(chain),
       bytes: this.#bindings.touchedBytes(),
     };
   }
 }
 
-const shifted = (index: string, start: number) => (start === 0 ? index : `${index} - ${integerLiteral(start)}`);
+function shifted(index: string, start: number): string {
+  if (start === 0) return index;
+  return start > 0 ? `${index} - ${integerLiteral(start)}` : `${index} + ${integerLiteral(-start)}`;
+}
 
 const functionText = (head: string, lines: readonly string[]) =>
   `fn ${head} {\n${lines.map((line) => `    ${line}\n`).join("")}}`;
+
+/** What the kernels of a dispatch share, before one is written. */
+export const dispatchText = (atomicTrace: boolean, memory = new BoundMemory()): DispatchText => ({
+  memory,
+  arguments: new DispatchArguments(),
+  libraries: new Set(),
+  atomicTrace,
+  usesScalars: false,
+});
+
+/** The WGSL before the kernels of a dispatch: what it binds, and libraries. */
+export function sharedDeclarations(dispatch: DispatchText, scalars: number): string[] {
+  const { memory, usesScalars, libraries } = dispatch;
+  return [
+    ...memory.declarations(),
+    ...dispatch.arguments.declaration(memory.count),
+    ...(usesScalars ? [scalarsDeclaration(scalars)] : []),
+    numbersLibrary,
+    ...libraries,
+  ];
+}
+
+function scalarsDeclaration(length: number): string {
+  const values = length === 0 ? "" : `, values: array<vec4<u32>, ${integerLiteral(length)}>`;
+  return `struct Scalars { slot: u32, zero: f32${values} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
+}

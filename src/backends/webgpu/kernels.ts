@@ -26,8 +26,7 @@ export async function loadKernels({ nodes }: Graph, limits: LaunchLimits): Promi
     const { moreKernels } = await import("./more-kernels.ts");
     for (const [name, kernel] of moreKernels) kernels.set(name, kernel);
   }
-  const anchors = new Set(computed.map(anchorKernel));
-  await Promise.all([...anchors].map((kernel) => kernel?.load?.(limits)));
+  await Promise.all(computed.map((node) => anchorKernel(node)?.load?.(node, limits)));
 }
 
 const kernelOf = (op: Op): WebGPUKernel => findKernel(kernels, op, "webgpu.ts");
@@ -37,6 +36,10 @@ export function pointwiseKernel(node: Tensor): PointwiseKernel | undefined {
   const kernel = kernelOf(node.op);
   return kernel.kind === "pointwise" ? kernel : undefined;
 }
+
+/** The floating-point operations of those of some nodes that are pointwise. */
+export const pointwiseFlops = (nodes: readonly Tensor[]): number =>
+  nodes.reduce((sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0), 0);
 
 export function anchorKernel(node: Tensor): AnchorKernel | undefined {
   if (!isComputed(node)) return undefined;

@@ -4,6 +4,7 @@ import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription } from "../backend.ts";
 import type { Region } from "../../compiler/regions.ts";
 
+/** Part of a buffer, as one dispatch binds it. */
 export interface Binding {
   readonly region: Region;
   readonly access: BufferAccess;
@@ -13,7 +14,7 @@ export interface Binding {
 export interface Launch extends DispatchDescription {
   readonly code: string;
   readonly bindings: readonly Binding[];
-  /** The numbers of the binding after those; without any, there is no such binding. */
+  /** The integers of a uniform buffer, whose binding follows the others; without any, there is no such binding. */
   readonly arguments: readonly number[];
   /** Whether the code needs the feature shader-f16. */
   readonly float16: boolean;
@@ -28,5 +29,5 @@ export interface StepContext {
   readonly limits: LaunchLimits;
 }
 
-/** The parameters of generated functions that identify the element. */
+/** The element that a generated function computes: the names of its parameters. */
 export const OWN_PLACE = { index: "index", row: "row", column: "column" } as const;

@@ -10,13 +10,14 @@ import { anchorKernel } from "./kernels.ts";
 const SOFTWARE_THREADS = 4096;
 const HARDWARE_THREADS = 2 ** 18;
 
-/** The limits of a device, and what is fast on it. */
-export function launchLimitsOf({
-  limits,
-  adapter,
-  subgroupSize,
-  subgroupMatrix,
-}: Device): Omit<LaunchLimits, "choiceOf"> {
+/**
+ * The limits of a device, and what is fast on it.
+ * @param mergeKernels whether small kernels share a dispatch
+ */
+export function launchLimitsOf(
+  { limits, adapter, subgroupSize, subgroupMatrix }: Device,
+  mergeKernels = !adapter.software,
+): Omit<LaunchLimits, "choiceOf"> {
   return {
     software: adapter.software,
     slowArrays: /swiftshader/i.test(adapter.name),
@@ -27,17 +28,16 @@ export function launchLimitsOf({
     usefulThreads: adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
     subgroupSize,
     subgroupMatrix,
+    // One is reserved for the trace of scalar outputs.
+    mostBindings: limits.maxStorageBuffersPerShaderStage - 1,
+    mergeKernels,
   };
 }
 
-/**
- * The rules of WebGPU for the compiler.
- * @param storageBuffers the maximum number of storage buffers per kernel on this device
- */
-export function webgpuRules(storageBuffers: number, limits: LaunchLimits): BackendRules {
+/** The rules of WebGPU for the compiler. */
+export function webgpuRules(limits: LaunchLimits): BackendRules {
   return {
-    // One is reserved for the trace of scalar outputs.
-    mostBindings: storageBuffers - 1,
+    mostBindings: limits.mostBindings,
     oneAccessPerBuffer: true,
     recomputes: true,
     atomics: true,

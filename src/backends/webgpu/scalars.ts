@@ -3,7 +3,10 @@ import type { Device } from "../../device/device.ts";
 import type { StepScalarAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 
-/** Words of a vec4, the smallest distance of array elements in a uniform. A slot's own words have one, and so has each scalar. */
+/**
+ * The words of a vec4, the smallest distance between elements of an array in a uniform buffer. The slot's number and its 0 have one
+ * vec4, and each scalar has one.
+ */
 const VEC4 = 4;
 
 /**
@@ -40,6 +43,7 @@ export class ScalarRing {
     this.#floats = new Float32Array(this.#integers.buffer);
   }
 
+  /** Writes the scalars of steps to slots, from slot 0 on. */
   write(first: number, count: number): void {
     for (let slot = 0; slot < count; slot++) {
       const start = (slot * this.stride) / 4;

@@ -2,7 +2,7 @@ import type { Device } from "../../device/device.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { NumericArray, Session } from "../backend.ts";
-import { byteRows, byteRowWords, wordsOf } from "./bytes.ts";
+import { byteRowsOf, wordsOf } from "./bytes.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { WebGPUExecutable } from "./executable.ts";
 import { gpuLeafMemory } from "./leaf-memory.ts";
@@ -59,8 +59,7 @@ function plainWords({ dtype }: Tensor, values: NumericArray, firstElement: numbe
 
 /** Rows of bytes, each padded to whole words. */
 function paddedRows(leaf: Tensor, values: Uint8Array, firstElement: number) {
-  const width = leaf.size / byteRows(leaf);
-  const stride = 4 * byteRowWords(leaf);
+  const { width, stride } = byteRowsOf(leaf);
   if (width === stride) return { words: values, firstWord: firstElement / 4 };
   const rows = values.length / width;
   const words = new Uint8Array(rows * stride);
@@ -69,11 +68,9 @@ function paddedRows(leaf: Tensor, values: Uint8Array, firstElement: number) {
 }
 
 function withoutPadding(leaf: Tensor, padded: Uint8Array): Uint8Array {
-  const width = leaf.size / byteRows(leaf);
-  const stride = 4 * byteRowWords(leaf);
+  const { count, width, stride } = byteRowsOf(leaf);
   if (width === stride) return padded;
   const values = new Uint8Array(leaf.size);
-  for (let row = 0; row < byteRows(leaf); row++)
-    values.set(padded.subarray(row * stride, row * stride + width), row * width);
+  for (let row = 0; row < count; row++) values.set(padded.subarray(row * stride, row * stride + width), row * width);
   return values;
 }

@@ -19,23 +19,24 @@ export const tracedTensors = ({ traces, fusion }: TracedPlan): Tensor[] => [
 export class KernelTrace {
   readonly access: BufferAccess;
   readonly #tensors: readonly Tensor[];
-  readonly #raises: boolean;
+  readonly #atomic: boolean;
   #isUsed = false;
 
-  constructor(plan: TracedPlan, { outputs, atomics }: Pick<Group, "outputs" | "atomics">) {
+  /** @param atomic whether the kernel, or another one of its dispatch, raises an atomic result */
+  constructor(plan: TracedPlan, { outputs }: Pick<Group, "outputs">, atomic: boolean) {
     this.#tensors = tracedTensors(plan);
-    this.#raises = atomics.length > 0;
-    this.access = this.#raises || outputs.some((output) => this.#tensors.includes(output)) ? "read_write" : "read";
+    this.#atomic = atomic;
+    this.access = atomic || outputs.some((output) => this.#tensors.includes(output)) ? "read_write" : "read";
   }
 
-  /** Whether any WGSL that accesses the trace was generated. */
+  /** Whether WGSL that accesses the trace has been written. */
   get isUsed(): boolean {
     return this.#isUsed;
   }
 
   /** The WGSL type of its elements. */
   get type(): string {
-    return this.#raises ? "atomic<u32>" : "u32";
+    return this.#atomic ? "atomic<u32>" : "u32";
   }
 
   holds(tensor: Tensor): boolean {
@@ -44,14 +45,14 @@ export class KernelTrace {
 
   /** The WGSL of an atomic result that earlier kernels have computed. */
   load(result: Tensor): string {
-    return this.#raises ? `atomicLoad(&${this.#word(result)})` : this.#word(result);
+    return this.#atomic ? `atomicLoad(&${this.#word(result)})` : this.#word(result);
   }
 
   /** The WGSL statement that stores a scalar output. */
   store(output: Tensor, value: string): string {
     const bits = output.dtype === "float32" ? `bitcast<u32>(${value})` : value;
     const word = this.#word(output);
-    return this.#raises ? `atomicStore(&${word}, ${bits});` : `${word} = ${bits};`;
+    return this.#atomic ? `atomicStore(&${word}, ${bits});` : `${word} = ${bits};`;
   }
 
   /** The WGSL expression that raises an atomic result to a value and returns its previous value. */

@@ -36,9 +36,9 @@ export class Choices {
     this.#log = log;
   }
 
-  /** The choice for a class of kernels. */
-  of(kernelClass: string): string | undefined {
-    return this.#choices[kernelClass];
+  /** The choices until now. Later ones do not change the object. */
+  get current(): TuningChoices {
+    return this.#choices;
   }
 
   /** Reads the stored choices. Invalid ones are ignored and logged in one line. */

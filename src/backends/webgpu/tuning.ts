@@ -118,7 +118,9 @@ class Race {
     warmUp: (executable: Runner) => Promise<void>,
     report: (choice: string, milliseconds: number | undefined) => void,
   ): Promise<void> {
-    const sessions = names.map((name) => new WebGPUSession(this.#device, { choiceOf: () => name }));
+    const sessions = names.map(
+      (name) => new WebGPUSession(this.#device, { choiceOf: () => name, mergeKernels: false }),
+    );
     try {
       const graph = defineGraph({ result: this.#case.build() });
       const executables = await Promise.all(sessions.map((session) => session.compile(graph)));

@@ -7,11 +7,11 @@ import type { Plan } from "../../compiler/plan.ts";
 /** Shorter chains are faster with one element per thread. */
 const FEWEST_ELEMENTS = 4096;
 
-/** Whether all elements that a kernel of this kind computes read the same one of a tensor. */
+/** Whether a tensor is a single element of four bytes, which all threads of a kernel without an anchor read. */
 export const isShared = ({ size, dtype }: Tensor): boolean => size === 1 && dtype !== "uint8";
 
 /**
- * Whether a kernel of pointwise nodes can process vectors of four elements (vec4): everything that it reads and writes
+ * Whether the threads of a kernel of pointwise nodes can compute four elements each (vec4): everything that it reads and writes
  * in memory must be float32 and accessed at the computed element, or be a single element. Optimizers over packed vectors
  * satisfy this.
  */
@@ -19,11 +19,11 @@ export function usesVec4(group: Group, { fusion }: Plan): boolean {
   const nodes = nodesOf(group);
   const { size } = nodes[0]!;
   if (size % 4 !== 0 || size < FEWEST_ELEMENTS || group.outputs.some(({ dtype }) => dtype !== "float32")) return false;
-  let own = true;
+  let readsOwn = true;
   const scope: ElementScope = {
     inlined: fusion.inlined,
     load(tensor: Tensor, index: string) {
-      own &&= isShared(tensor) || (tensor.dtype === "float32" && index === OWN_PLACE.index);
+      readsOwn &&= isShared(tensor) || (tensor.dtype === "float32" && index === OWN_PLACE.index);
       return "";
     },
     loadVec4: () => "",
@@ -34,5 +34,5 @@ export function usesVec4(group: Group, { fusion }: Plan): boolean {
   };
   const code = new ElementCode(scope);
   for (const node of nodes) code.compute(node, OWN_PLACE);
-  return own;
+  return readsOwn;
 }

@@ -42,7 +42,7 @@ export class TrainingWorker {
     return this.#rounds;
   }
 
-  /** Joins a run that is open, until it ends. @returns whether there was one */
+  /** Joins a run that is open, until it ends. @returns whether there was one, and the server could be reached */
   async joinNext(): Promise<boolean> {
     const name = (await this.#openRuns()).find((each) => !this.#left.has(each));
     if (name === undefined) return false;
@@ -51,6 +51,7 @@ export class TrainingWorker {
       this.#rounds += await this.#join(name, description);
       this.#left.delete(name);
     } catch (error) {
+      if (isUnreachable(this.#options.link, error)) return false;
       if (!(error instanceof WgradError)) throw error;
       this.#left.add(name);
       warn(`This worker does not join run ${name}: ${error.message}`);

@@ -54,8 +54,10 @@ async function cancelNamed(link: NatsLink, name: string): Promise<void> {
     return say(`run ${name} is cancelled; the same command continues it`);
   }
   await setUpSweeps(link);
-  const { configuration, runs, rungs } = await loadSweep(link, name);
+  const { configuration, runs, rungs, prepared } = await loadSweep(link, name);
   const trials = runs.map((changes) => runName({ ...configuration, ...changes }));
-  const running = await cancelSweep(link, { sweep: name, trials, rungs: rungs?.count ?? 1, version });
+  const isForBrowsers = prepared !== undefined;
+  const cancelled = { sweep: name, trials, rungs: rungs?.count ?? 1, isForBrowsers, version };
+  const running = await cancelSweep(link, cancelled);
   say(`sweep ${name} is cancelled; ${counted(running, "trial")} in progress will end at the next checkpoint`);
 }

@@ -22,10 +22,10 @@ import { classTable, confusionTable } from "../text/metrics-text.ts";
 import { requireLabels, tableOf } from "../data/model-table.ts";
 import { tokenizerOf } from "../data/text-model.ts";
 import { readTextFor } from "../data/text-source.ts";
-import { measureLanguage } from "../text/language-metrics.ts";
 import { deviceOption } from "../options/options.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
-import { measureRegression, targetTable, type TargetMetrics } from "../text/target-metrics.ts";
+import { targetTable } from "../text/target-metrics.ts";
+import { measureLanguage, measureRegression, type TargetMetrics } from "../../train/measurement.ts";
 import { print, say, warn } from "../text/terminal.ts";
 import { adapterText, count, counted, field, originText, outcomeText, shortNumber } from "../text/text.ts";
 

@@ -11,7 +11,7 @@ import { sizeOf } from "../../graph/tensor.ts";
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
 import { schemaOfNumbers } from "../data/model-table.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
-import { oneOf, widths } from "../options/parsers.ts";
+import { modelPath, oneOf, widths } from "../options/parsers.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { refusedAs } from "../options/refused.ts";
 import { say } from "../text/terminal.ts";
@@ -49,6 +49,12 @@ const numbers = (flag: string, what: string, libraryName: string) =>
 const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
   new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
 
+const outOption = () =>
+  new DeclaredOption("--out <file>", "write the model, such as MODEL.safetensors")
+    .withFacts({ file: "output" })
+    .argParser(modelPath("--out"))
+    .makeOptionMandatory();
+
 /** `wgrad import`. */
 export function importCommand(command: Command): Command {
   return command
@@ -58,11 +64,7 @@ export function importCommand(command: Command): Command {
         "A file written by `wgrad export` needs no options: it gives the exported model again.",
     )
     .argument("<file>", "a safetensors file with float32, float16, bfloat16 or float64 tensors")
-    .addOption(
-      new DeclaredOption("--out <file>", "write the model, such as MODEL.safetensors")
-        .withFacts({ file: "output" })
-        .makeOptionMandatory(),
-    )
+    .addOption(outOption())
     .addOption(one("--activation", "activation between the layers (default: relu)", activations))
     .addOption(
       new DeclaredOption(

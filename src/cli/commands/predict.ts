@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { sizeText } from "../../data/image-pixels.ts";
-import { OptionError } from "../../errors.ts";
+import { DataError, OptionError } from "../../errors.ts";
 import { createEvaluator, type Evaluator } from "../../train/index.ts";
 import { again } from "../../node/csv-bytes.ts";
 import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../../node/csv-file.ts";
@@ -127,5 +127,6 @@ async function firstChunk(chunks: AsyncIterator<Uint8Array>, input: string): Pro
   const { done, value } = await chunks.next().catch((cause: unknown) => {
     throw cannotBeRead(inputName(input), cause);
   });
-  return done ? new Uint8Array() : value;
+  if (!done) return value;
+  throw new DataError({ where: inputName(input), what: "the input is empty", fix: "Give a table or an image" });
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { ObjectBucket } from "../../cluster/objects.ts";
+import type { SweepDescription } from "../../cluster/sweeps/description.ts";
 import { DATA, ID } from "../../cluster/sweeps/names.ts";
 import { setUpSweeps } from "../../cluster/sweeps/set-up.ts";
 import { loadSweep, storeSweep } from "../../cluster/sweeps/store.ts";
@@ -22,6 +23,7 @@ import { settleNetwork } from "../options/network-choice.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { plannedSweep, searchOptions, type SweepPlan } from "../options/search-options.ts";
 import { trainOptions, type TrainFlags } from "../options/train-options.ts";
+import { uploadPreparedTrials } from "../cluster/prepared-upload.ts";
 import { uploadData } from "../sweep/data-transfer.ts";
 import { RemoteSweep } from "../sweep/remote-sweep.ts";
 import { filesOf, Sweep } from "../sweep/sweep.ts";
@@ -34,6 +36,7 @@ interface SweepFlags extends NatsFlags {
   readonly out: string;
   readonly config?: string;
   readonly attach?: string;
+  readonly browsers: boolean;
 }
 
 const EXAMPLES = `
@@ -71,6 +74,14 @@ export function sweepCommand(command: Command): Command {
   return command
     .addOption(
       new Option(
+        "--browsers",
+        "let browsers train runs as well, with the page's ?lend: also store the data and the models as they read them",
+      )
+        .default(false)
+        .helpGroup("NATS:"),
+    )
+    .addOption(
+      new Option(
         "--attach <name>",
         "return to a sweep that was started with --nats, instead of starting one",
       ).helpGroup("NATS:"),
@@ -81,8 +92,10 @@ export function sweepCommand(command: Command): Command {
 }
 
 async function sweep(command: Command): Promise<void> {
-  const { config, attach, nats, out } = command.opts<SweepFlags>();
+  const { config, attach, nats, out, browsers } = command.opts<SweepFlags>();
   requireNatsAddress(command);
+  if (browsers && nats === undefined)
+    throw new OptionError({ where: "--browsers", what: "there is no server to connect to", fix: "Add --nats" });
   if (attach !== undefined) return returnTo(command, attach);
   if (config !== undefined) await applyConfigFile(command, config);
   const plan = plannedSweep(command);
@@ -101,7 +114,7 @@ async function sweep(command: Command): Promise<void> {
   const results = files.map((name) => ({ option: "--out", path: join(out, name) }));
   requireSeparatePaths({ inputs: [...inputs, ...mnistPaths(flags)], outputs: [...outputs, ...results] });
   await makeFolderOrRefuse(out);
-  if (nats !== undefined) await sweepWithWorkers(command, plan);
+  if (nats !== undefined) await sweepWithWorkers(command, plan, start);
   else await sweepHere(command, plan, start);
 }
 
@@ -120,18 +133,58 @@ async function sweepHere(command: Command, plan: SweepPlan, start: StartingModel
 }
 
 /** Stores the sweep on a server, and follows it. */
-async function sweepWithWorkers(command: Command, { runs, search }: SweepPlan): Promise<void> {
+async function sweepWithWorkers(
+  command: Command,
+  { runs, search }: SweepPlan,
+  start: StartingModel | undefined,
+): Promise<void> {
   const { rungs, parallel } = search;
+  const { browsers } = command.opts<SweepFlags>();
+  const flags = command.opts<TrainFlags>();
   await withServer(command, async (link) => {
-    await setUpSweeps(link);
-    const data = await uploadData(command.opts<TrainFlags>(), await ObjectBucket.open(link, DATA));
+    await setUpSweeps(link, { browsers });
+    const bucket = await ObjectBucket.open(link, DATA);
+    const data = await uploadData(flags, bucket);
     const configuration = configurationOf(command);
-    const name = await storeSweep(link, { version, configuration, runs, data, rungs, parallel });
-    await follow(command, link, name);
+    const trials = { flags, configuration, start, runs, hasRungs: rungs !== undefined };
+    const prepared = browsers && { prepared: await uploadPreparedTrials(trials, bucket) };
+    const name = await storeSweep(link, { version, configuration, runs, data, rungs, parallel, ...prepared });
+    await follow(command, link, name, await loadSweep(link, name));
+  });
+}
+
+/** The options with which a command returns to a sweep, besides those of the connection. */
+const RETURNING: readonly string[] = ["attach", "out", "browsers"];
+
+/** @throws OptionError for an option that would have no effect, because a sweep that has started keeps its own */
+function requireNoNewOptions(command: Command): void {
+  const known = [...RETURNING, ...natsOptions("").map((option) => option.attributeName())];
+  const other = command.options.find((option) => {
+    const name = option.attributeName();
+    return command.getOptionValueSource(name) === "cli" && !known.includes(name);
+  });
+  if (!other) return;
+  throw new OptionError({
+    where: other.long ?? other.flags,
+    what: "a sweep that has started keeps its own options",
+    fix: "Omit it, or omit --attach to start another sweep",
+  });
+}
+
+/** @throws OptionError if browsers are to train the trials of a sweep that stored nothing for them */
+function requirePrepared(name: string, { prepared }: SweepDescription): void {
+  if (prepared) return;
+  throw new OptionError({
+    where: "--browsers",
+    what: `sweep ${name} was started without it, so the server does not have what browsers need`,
+    fix:
+      `Omit it; or end this sweep with \`wgrad cancel ${name}\`, and start another one with the same options and --browsers, ` +
+      "which trains all runs again",
   });
 }
 
 async function returnTo(command: Command, name: string): Promise<void> {
+  requireNoNewOptions(command);
   if (!ID.test(name)) {
     const what = `${excerpt(name)} is not the name of a sweep`;
     throw new OptionError({
@@ -140,13 +193,17 @@ async function returnTo(command: Command, name: string): Promise<void> {
       fix: "Give the name that the sweep printed, such as 0123456789ab",
     });
   }
-  await makeFolderOrRefuse(command.opts<SweepFlags>().out);
-  await withServer(command, (link) => follow(command, link, name));
+  const { out, browsers } = command.opts<SweepFlags>();
+  await makeFolderOrRefuse(out);
+  await withServer(command, async (link) => {
+    const description = await loadSweep(link, name);
+    if (browsers) requirePrepared(name, description);
+    await follow(command, link, name, description);
+  });
 }
 
-async function follow(command: Command, link: NatsLink, name: string): Promise<void> {
+async function follow(command: Command, link: NatsLink, name: string, description: SweepDescription): Promise<void> {
   const { out, nats } = command.opts<SweepFlags>();
-  const description = await loadSweep(link, name);
   const attach = `wgrad sweep --attach ${name} ${writtenNatsOptions(command)} --out ${shellQuoted(out)}`;
   say(field("sweep", `${name}: ${counted(description.runs.length, "run")} in ${out}`));
   say(field("workers", `any number of \`wgrad worker --nats ${shellQuoted(nats!)}\``));

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
 import { trainWithWorkers, type SharedTraining } from "../cluster/shared-training.ts";
+import { workerOptions, workerStepText } from "../cluster/worker-options.ts";
 import { crossValidate, requireNoModelOptions } from "../folds/cross-validation.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { loadTrainingSource, partsText, type TrainingSource } from "../data/data-source.ts";
@@ -154,12 +155,17 @@ async function trainShared(
   { given, sharing, flags, log }: Pick<SharedTraining, "given" | "sharing" | "log"> & { readonly flags: SharingFlags },
 ): Promise<void> {
   const nats = flags.nats!;
-  const subject = await prepare(run);
+  const own = workerOptions(run, sharing.workers, flags.workerBatch);
+  const shared = { ...run, flags: { ...run.flags, ...own }, configuration: { ...run.configuration, ...own } };
+  const subject = await prepare(shared);
   await log?.begin(0);
-  announce(run, subject, undefined);
+  announce(shared, subject, undefined);
+  say(workerStepText(run, own));
   const link = await connectBy({ ...flags, nats }, { role: "owner", name: "wgrad train" });
   try {
-    await trainWithWorkers({ link, nats, sharing, run, subject, given, log, browsers: flags.browsers });
+    const { browsers = false } = flags;
+    const all = { ...given, ...own };
+    await trainWithWorkers({ link, nats, sharing, run: shared, subject, given: all, log, browsers });
   } finally {
     await link.close();
     subject.trainer.dispose();

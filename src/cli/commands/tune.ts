@@ -3,7 +3,7 @@ import { createWebGPUBackend } from "../../backends/on-demand.ts";
 import type { TuningResult } from "../../backends/webgpu/index.ts";
 import { stepProducts } from "../../nn/products.ts";
 import { dawnGpu, fileTuningStore } from "../../node/index.ts";
-import { batchOf, blankMnist, buildNetwork, describeNetwork } from "../training/network.ts";
+import { batchSizeOf, blankMnist, buildNetwork, describeNetwork } from "../training/network.ts";
 import { networkOptions, type NetworkFlags } from "../options/network-options.ts";
 import { settleNetwork } from "../options/network-choice.ts";
 import { print, say } from "../text/terminal.ts";
@@ -42,8 +42,7 @@ async function tuneProducts(command: Command): Promise<void> {
   try {
     say(field("adapter", adapterText(backend)));
     say(field("network", describeNetwork(flags, model)));
-    const size = batchOf(flags, data.count);
-    const batch = size === "full" ? data.count : size;
+    const batch = batchSizeOf(flags, data.count);
     const printer = new ResultPrinter();
     const began = performance.now();
     const { choices, untimed } = await backend.tune(

@@ -10,7 +10,7 @@ import { connectBy, natsOptions, type NatsFlags } from "../options/nats-options.
 import { oneOf, wholeNumber } from "../options/parsers.ts";
 import { RunPreparer } from "../cluster/run-preparer.ts";
 import { TrainingWorker } from "../cluster/training-worker.ts";
-import { SweepWorker } from "../sweep/worker.ts";
+import { sweepWorker } from "../sweep/worker.ts";
 import { say } from "../text/terminal.ts";
 import { counted, field } from "../text/text.ts";
 import { Interruption } from "../training/interrupt.ts";
@@ -81,8 +81,8 @@ async function work(command: Command): Promise<void> {
     const preparer = new RunPreparer({ link, device, cache, signal });
     const training = new TrainingWorker({ link, name, preparer, signal });
     const otherWork = () => training.joinNext();
-    const worker = new SweepWorker({ link, name, preparer, interval: intervalOf(every), signal, otherWork });
-    const trials = await worker.run(maxIdle);
+    const worker = sweepWorker({ link, name, preparer, interval: intervalOf(every), signal, otherWork });
+    const trials = await worker.run(maxIdle).finally(() => preparer.dispose());
     const rounds = training.rounds > 0 ? `, and ${counted(training.rounds, "round")} of shared runs` : "";
     say(`${counted(trials, "trial")} finished${rounds}`);
   } finally {

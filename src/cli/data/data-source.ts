@@ -1,22 +1,10 @@
-import {
-  columnStandardization,
-  isRegression,
-  type AnyDataset,
-  type Dataset,
-  type Normalization,
-} from "../../data/dataset.ts";
+import type { AnyDataset, Dataset, Normalization } from "../../data/dataset.ts";
 import { foldsOf } from "../../data/folds.ts";
 import type { ImageInput } from "../../data/image-pixels.ts";
 import { splitDataset } from "../../data/split.ts";
 import { isText } from "../../data/text/windows.ts";
-import {
-  datasetFromTable,
-  featureMeans,
-  fillMissing,
-  schemaOf,
-  momentsOfTargets,
-  standardizeTargets,
-} from "../../data/table-data.ts";
+import { prepareTable } from "../../data/prepare-table.ts";
+import { datasetFromTable } from "../../data/table-data.ts";
 import { labelColumns, type TableSchema } from "../../data/table-schema.ts";
 import type { Table } from "../../data/table.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -157,34 +145,16 @@ async function tableData(path: string, flags: Flags): Promise<ReadData> {
 
 async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<ExampleSource> {
   const { missing, standardize, testCsv } = flags;
-  const width = sizeOf(parts.train.shape);
-  const fill =
-    missing === "refuse"
-      ? undefined
-      : missing === "mean"
-        ? featureMeans(parts.train.features, width)
-        : new Array<number>(width).fill(0);
-  const target =
-    isRegression(parts.train) && standardize
-      ? momentsOfTargets(parts.train.targets, parts.train.outputs.length)
-      : undefined;
-  const filled = (data: Dataset): Dataset => {
-    if (fill) fillMissing(data.features, fill);
-    return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;
-  };
-  const schema = schemaOf(table, parts.train, { fill, target });
-  const train = filled(parts.train);
-  const normalization = standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 };
+  const { train, validation, test, normalization, schema } = prepareTable(table, parts, {
+    standardize,
+    ...(missing !== "refuse" && { missing }),
+  });
   return {
     kind: "examples",
     source: `${table.name}, ${described(schema, train)}`,
     train,
-    validation: parts.validation && filled(parts.validation),
-    test: parts.test
-      ? filled(parts.test)
-      : testCsv === undefined
-        ? undefined
-        : await readCsvDataset(testCsv, schema, csvFormat(flags)),
+    validation,
+    test: test ?? (testCsv === undefined ? undefined : await readCsvDataset(testCsv, schema, csvFormat(flags))),
     normalization,
     table: schema,
     images: undefined,

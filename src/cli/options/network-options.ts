@@ -6,8 +6,7 @@ import { activations, type ActivationName } from "../../nn/activations.ts";
 import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
-import { activationStorages, type ActivationStorage } from "../../ops/activation-storage-choices.ts";
-import { precisions, type Precision } from "../../ops/matmul/precision.ts";
+import { activationStorages, precisions, type ActivationStorage, type Precision } from "../../precisions.ts";
 import { presets, type PresetName } from "../training/presets.ts";
 import { SettableOption } from "./declared-option.ts";
 import {

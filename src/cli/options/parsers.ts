@@ -2,9 +2,10 @@
  * Parsers for the values of options. An invalid text is refused with an OptionError that names the option, the text and
  * the valid values.
  */
+import { extname } from "node:path";
 import { excerpt, OptionError } from "../../errors.ts";
 import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
-import { nearest } from "../../nearest.ts";
+import { choiceOf } from "../../choices.ts";
 
 type Parser<Value> = (text: string) => Value;
 
@@ -43,12 +44,8 @@ export function oneOf<Name extends string>(flag: string, names: readonly Name[])
   return (text) => {
     const found = names.find((name) => name === text);
     if (found !== undefined) return found;
-    const near = nearest(text, names);
-    throw new OptionError({
-      where: flag,
-      what: `there is no ${flag.replace("--", "")} ${excerpt(text)}`,
-      fix: `${near === undefined ? "" : `Did you mean ${near}? `}Choose one of ${names.join(", ")}`,
-    });
+    const what = `there is no ${flag.replace("--", "")} ${excerpt(text)}`;
+    throw new OptionError({ where: flag, what, fix: choiceOf(text, names) });
   };
 }
 
@@ -105,4 +102,27 @@ export function columnList(text: string, before: readonly string[] = []): string
       .map((part) => part.trim())
       .filter((part) => part !== ""),
   ];
+}
+
+/** Endings of other formats, and what they are called. */
+const OTHER_FORMATS: Readonly<Record<string, string>> = {
+  ".onnx": "ONNX",
+  ".pt": "a PyTorch file",
+  ".pth": "a PyTorch file",
+  ".h5": "a Keras file",
+  ".keras": "a Keras file",
+  ".gguf": "GGUF",
+};
+
+/** Parses the path of a model file, which is not one of another format. */
+export function modelPath(flag: string): Parser<string> {
+  return (path) => {
+    const other = OTHER_FORMATS[extname(path).toLowerCase()];
+    if (other === undefined) return path;
+    throw new OptionError({
+      where: flag,
+      what: `${path}: the model is written as safetensors, not as ${other}`,
+      fix: "Give a path that ends in .safetensors; `wgrad export` writes ONNX, and safetensors for PyTorch",
+    });
+  };
 }

@@ -87,6 +87,7 @@ function plannedRuns(command: Command): Changes[] {
       fix: "Give values such as --grid lr=0.001,0.002",
     });
   }
+  requireDistinctOptions([...choices, ...ranges]);
   if (random === undefined && ranges.length > 0) {
     throw new OptionError({
       where: "--range",
@@ -95,6 +96,15 @@ function plannedRuns(command: Command): Changes[] {
     });
   }
   return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);
+}
+
+/** A second grid or range of an option would silently replace the first. */
+function requireDistinctOptions(varied: readonly { readonly name: string }[]): void {
+  const names = varied.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  const fix = `Give all its values at once, such as --grid ${twice}=a,b, or one range`;
+  throw new OptionError({ where: "sweep", what: `${twice} is varied twice`, fix });
 }
 
 function plannedSearch(command: Command, runs: readonly Changes[]): Pick<Search, "rungs" | "parallel"> {

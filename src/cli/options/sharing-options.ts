@@ -12,13 +12,15 @@ import { atLeastZero, oneOf, positiveNumber, wholeNumber } from "./parsers.ts";
 export interface SharingFlags extends NatsFlags {
   readonly workers?: number;
   readonly quorum?: number;
+  /** By default `--batch` divided by `--workers`. */
+  readonly workerBatch?: number;
   readonly innerSteps: number;
   readonly adaptive?: true;
   readonly outerRate: number;
   readonly outerMomentum: number;
   readonly changeType: ChangeType;
   readonly stateEvery: number;
-  readonly browsers: boolean;
+  readonly browsers?: true;
 }
 
 /** The options, in the order of the help. */
@@ -31,6 +33,10 @@ export function sharingOptions(): Option[] {
       "--quorum <number>",
       "number of workers that each round waits for; others have as much time again (default: half of --workers)",
     ).argParser(wholeNumber("--quorum", 1)),
+    new Option(
+      "--worker-batch <size>",
+      "batch size of a worker; its learning rate is --lr times the root of its part of --batch, or --lr for sgd, momentum and nesterov (default: --batch divided by --workers)",
+    ).argParser(wholeNumber("--worker-batch", 1)),
     new Option("--inner-steps <number>", "steps of a worker in a round")
       .argParser(wholeNumber("--inner-steps", 1))
       .default(100),
@@ -53,7 +59,7 @@ export function sharingOptions(): Option[] {
     new Option(
       "--browsers",
       "let browsers join with the page's ?lend: also store the training data as the arrays that they read",
-    ).default(false),
+    ),
   ].map((option) => option.helpGroup("NATS:"));
   return [...natsOptions("let workers train the run together"), ...own];
 }
@@ -87,6 +93,7 @@ export function sharingOf(command: Command): SharingSettings | undefined {
     const where = given([
       "workers",
       "quorum",
+      "workerBatch",
       "innerSteps",
       "adaptive",
       "outerRate",

@@ -8,7 +8,7 @@ import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts
 import { dataOptions, type DataFlags } from "./data-options.ts";
 import { augmentText, usualAugmentations } from "../training/augmentation.ts";
 import { SettableOption } from "./declared-option.ts";
-import { weightList } from "./parsers.ts";
+import { modelPath, weightList } from "./parsers.ts";
 import {
   atLeastZeroOption,
   deviceOption,
@@ -179,7 +179,7 @@ const ofFitUntil = (option: SettableOption) =>
 
 function outputOptions(): SettableOption[] {
   const files = [
-    textOption("--out <file>", "write the trained model, such as MODEL.safetensors"),
+    textOption("--out <file>", "write the trained model, such as MODEL.safetensors").argParser(modelPath("--out")),
     textOption("--log <file>", "write the progress as JSON Lines or CSV, such as RUN.jsonl or RUN.csv"),
     textOption(
       "--report <file>",

@@ -19,8 +19,9 @@ export function commandLineNaming(options: readonly Option[]): (option: string, 
       ...declared.filter((option) => option.attributeName() === name),
     ];
     if (value === undefined) return found[0]?.flag;
-    const ofLibrary = found.flatMap(({ facts }) => facts.libraryValues.get(value) ?? []);
-    if (ofLibrary.length > 0) return ofLibrary.map((each) => found[0]!.written(each, shellQuoted)).join(" or ");
+    // Several commands may declare the same option.
+    const ofLibrary = new Set(found.flatMap(({ facts }) => facts.libraryValues.get(value) ?? []));
+    if (ofLibrary.size > 0) return [...ofLibrary].map((each) => found[0]!.written(each, shellQuoted)).join(" or ");
     return found.map((option) => option.written(value, shellQuoted)).find((text) => text !== undefined);
   };
 }

@@ -117,8 +117,3 @@ class Halving {
     return job;
   }
 }
-
-/** The step at which a rung ends: the run's last step at the last rung, and `reduction` times fewer at each one before. */
-export function stepsOfRung({ count, reduction }: Rungs, rung: number, totalSteps: number): number {
-  return Math.max(1, Math.round(totalSteps / reduction ** (count - 1 - rung)));
-}

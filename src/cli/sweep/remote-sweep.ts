@@ -5,12 +5,12 @@
 import { join } from "node:path";
 import type { NatsLink } from "../../cluster/connection.ts";
 import { MessageError } from "../../cluster/messages.ts";
-import { ObjectBucket } from "../../cluster/objects.ts";
+import { ObjectBucket, type ObjectReference } from "../../cluster/objects.ts";
 import { addJob } from "../../cluster/queue.ts";
 import { whileUnreachable } from "../../cluster/retry.ts";
-import type { SweepDescription } from "../../cluster/sweeps/description.ts";
+import { readPreparedList, type SweepDescription } from "../../cluster/sweeps/description.ts";
 import type { TrialState } from "../../cluster/sweeps/events.ts";
-import { CHECKPOINTS, trialSubject, type TrialKey } from "../../cluster/sweeps/names.ts";
+import { CHECKPOINTS, DATA, trialSubject, type TrialKey } from "../../cluster/sweeps/names.ts";
 import { resultMessages, TrialStates, type TrialChange } from "../../cluster/sweeps/results.ts";
 import { trialBytes } from "../../cluster/sweeps/trial.ts";
 import { DataError } from "../../errors.ts";
@@ -54,6 +54,7 @@ export class RemoteSweep {
   #best: { readonly result: RunResult; readonly state: TrialState } | undefined;
   #keptBest: TrialState | undefined;
   #added = 0;
+  #preparedRuns: readonly ObjectReference[] | undefined;
   #isCancelled = false;
 
   constructor(link: NatsLink, name: string, description: SweepDescription, folder: string) {
@@ -123,7 +124,9 @@ export class RemoteSweep {
     }
     const { rungs, runs } = this.#description;
     const result = { name: key.trial, changes: runs[trial]!, ...ending.result, ...(rungs && { rung: key.rung }) };
-    if (isBest(result, this.#results)) this.#best = { result, state: after };
+    // As in a sweep on one machine, which trains the runs in their order.
+    const precedes = ({ name }: RunResult) => trial < this.#indices.get(name)!;
+    if (isBest(result, this.#results, precedes)) this.#best = { result, state: after };
     this.#results.push(result);
     const place = rungs ? this.#finished : `${this.#finished}/${runs.length}`;
     return [`${place}  ${label}: ${resultText(result)}  (${after.worker})`];
@@ -156,9 +159,27 @@ export class RemoteSweep {
 
   async #add(key: TrialKey, trial: number): Promise<void> {
     const { version, configuration, runs, data, rungs } = this.#description;
-    const settings = { version, configuration: { ...configuration, ...runs[trial] }, data, ...(rungs && { rungs }) };
-    const bytes = trialBytes({ ...key, ...settings });
-    await whileUnreachable(this.#link, () => addJob(this.#link, trialSubject(key), bytes), this.#interruption.signal);
+    const prepared = (await this.#prepared())?.[trial];
+    const bytes = trialBytes({
+      ...key,
+      version,
+      configuration: { ...configuration, ...runs[trial] },
+      data,
+      ...(rungs && { rungs }),
+      ...(prepared && { prepared }),
+    });
+    const subject = trialSubject(key, prepared !== undefined);
+    await whileUnreachable(this.#link, () => addJob(this.#link, subject, bytes), this.#interruption.signal);
+  }
+
+  /** The runs as browsers train them; undefined if they train none. */
+  async #prepared(): Promise<readonly ObjectReference[] | undefined> {
+    const { prepared, runs } = this.#description;
+    if (!prepared || this.#preparedRuns) return this.#preparedRuns;
+    const bucket = await ObjectBucket.open(this.#link, DATA);
+    const bytes = await whileUnreachable(this.#link, () => bucket.getPacked(prepared), this.#interruption.signal);
+    this.#preparedRuns = readPreparedList(`sweep ${this.#name}`, bytes, runs.length);
+    return this.#preparedRuns;
   }
 
   /** Writes the best model, if it is another one than before. */
@@ -181,7 +202,7 @@ export class RemoteSweep {
     this.#screen.show([], []);
     if (this.#states.invalid > 0)
       warn(`${counted(this.#states.invalid, "invalid message")} of this sweep were ignored.`);
-    printResults(this.#folder, this.#results);
+    printResults(this.#folder, inOrderOfRuns(this.#results, this.#names));
     if (!this.#search.isFinished) {
       const place = `${this.#finished} of ${counted(this.#search.jobs.length, "run")}`;
       if (this.#isCancelled) say(`cancelled after ${place}; \`${attach}\` continues it`);

@@ -21,9 +21,17 @@ export const changesText = (changes: Changes): string =>
     .map(([option, value]) => `${option} ${String(value)}`)
     .join(", ");
 
-/** Whether a run is better than all that were finished before. */
-export const isBest = ({ score }: RunResult, before: readonly RunResult[]): boolean =>
-  score !== null && before.every((other) => other.score === null || score < other.score);
+/**
+ * Whether a run is better than all that were finished before.
+ * @param precedes whether it also wins against a run with the same score; by default, the one that was finished first wins
+ */
+export const isBest = (
+  { score }: RunResult,
+  before: readonly RunResult[],
+  precedes: (other: RunResult) => boolean = () => false,
+): boolean =>
+  score !== null &&
+  before.every((other) => other.score === null || score < other.score || (score === other.score && precedes(other)));
 
 /** Writes a text to a file of the sweep's folder. */
 export const writeText = (folder: string, name: string, text: string): Promise<void> =>

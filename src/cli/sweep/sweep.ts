@@ -3,13 +3,15 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { withTrainedTrial, type TrainedTrial } from "../../cluster/sweeps/trial-training.ts";
 import { DataError } from "../../errors.ts";
 import { writeFileAtomically } from "../../node/index.ts";
 import type { TrainFlags } from "../options/train-options.ts";
 import { say } from "../text/terminal.ts";
 import { counted, outcomeText } from "../text/text.ts";
 import { Interruption } from "../training/interrupt.ts";
-import { saveRun, type Run } from "../training/training-run.ts";
+import type { Run } from "../training/training-run.ts";
 import { SearchJobs, type Job, type Search } from "./asha.ts";
 import {
   BEST,
@@ -25,7 +27,7 @@ import {
 import { runName, type Changes } from "./sweep-plan.ts";
 import type { RunResult } from "./sweep-results.ts";
 import { TrialData, trialFlags } from "./trial-data.ts";
-import { withTrainedTrial, type TrainedTrial } from "./trial-run.ts";
+import { trialSource } from "./trial-source.ts";
 
 /** The names of the files that a sweep writes to its folder. */
 export function filesOf(
@@ -119,11 +121,12 @@ export class Sweep {
     const data = await this.#data.of(flags, this.#common.start);
     const run: Run = { ...this.#common, flags: trialFlags(flags, data, rungs !== undefined), configuration, data };
     const checkpoint = rung && rung.index > 0 ? await this.#checkpoint(name) : undefined;
-    const options = { signal: this.#interruption.signal, checkpoint, rung };
-    return withTrainedTrial(run, options, async (trained) => {
+    const rest = async () => void (await setImmediate());
+    const options = { signal: this.#interruption.signal, checkpoint, rung, rest };
+    return withTrainedTrial(trialSource(run), options, async (trained) => {
       const result = { name, changes, ...trained.result, ...(rung && { rung: rung.index }) };
       const diverged = result.score === null ? "  (diverged)" : "";
-      say(`${place}  ${label}: ${outcomeText(trained.outcome)}${diverged}`);
+      say(`${place}  ${label}: ${outcomeText({ part: "validation", ...trained.outcome })}${diverged}`);
       await this.#save({ run, trained, result, file, continues: rung !== undefined && rung.index < rung.count - 1 });
       return result;
     });
@@ -139,7 +142,7 @@ export class Sweep {
     const { run, trained, result, file, continues } = parts;
     // Save the models first: the result file marks a trial as finished.
     if (isBest(result, [...this.#done.values()]))
-      await saveRun(join(this.#folder, BEST), run, trained.subject, trained.outcome);
+      await writeFileAtomically(join(this.#folder, BEST), await trained.model());
     if (continues) await writeFileAtomically(join(this.#folder, checkpointOf(result.name)), await trained.checkpoint());
     const { configuration } = run;
     await writeText(this.#folder, file, `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);

@@ -19,17 +19,24 @@ export function planTable(dispatches: readonly DispatchDescription[]): string[] 
   ];
 }
 
-/** One row. Names and shapes that are too long continue in the lines below. */
+/** One row. Names and shapes that are too long continue in the lines below, and each kernel of a merged dispatch starts a line. */
 function row(kernel: string, shapes: string, grid: string, flops: string, bytes: string): string[] {
+  const shapesOf = shapes.split("; ");
+  const texts = kernel.split("; ").flatMap((name, position) => kernelLines(name, shapesOf[position] ?? ""));
+  return texts.map((text, line) => {
+    const numbers =
+      line === 0 ? [grid.padEnd(COLUMNS.grid), flops.padStart(COLUMNS.flops), bytes.padStart(COLUMNS.bytes)] : [];
+    return [text, ...numbers].join("  ").trimEnd();
+  });
+}
+
+/** The first two columns of one kernel. */
+function kernelLines(kernel: string, shapes: string): string[] {
   const names = wrap(kernel.split(/ (?=\+)/), COLUMNS.kernel);
   // Do not break a line within the brackets of a shape.
   const parts = wrap(shapes.split(/ (?![^[]*\])/), SHAPES);
   const lines = Math.max(names.length, parts.length, 1);
-  return Array.from({ length: lines }, (_, line) => {
-    const numbers =
-      line === 0 ? [grid.padEnd(COLUMNS.grid), flops.padStart(COLUMNS.flops), bytes.padStart(COLUMNS.bytes)] : [];
-    return [(names[line] ?? "").padEnd(COLUMNS.kernel), (parts[line] ?? "").padEnd(SHAPES), ...numbers]
-      .join("  ")
-      .trimEnd();
-  });
+  return Array.from({ length: lines }, (_, line) =>
+    [(names[line] ?? "").padEnd(COLUMNS.kernel), (parts[line] ?? "").padEnd(SHAPES)].join("  "),
+  );
 }

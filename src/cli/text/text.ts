@@ -5,7 +5,7 @@ import type { Backend } from "../../backends/backend.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
 import { count, percent, scaled } from "../../text.ts";
-import type { LanguageMetrics } from "./language-metrics.ts";
+import type { LanguageMetrics } from "../../train/measurement.ts";
 
 export { count, percent, scaled, shortened, wrap } from "../../text.ts";
 

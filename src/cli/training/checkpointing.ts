@@ -6,16 +6,9 @@ import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
 import type { TextDataset } from "../../data/text/dataset.ts";
 import { isText } from "../../data/text/windows.ts";
-import type { CheckpointState, LoadedState } from "../../formats/checkpoint.ts";
 import type { TrainedModel } from "../../formats/model.ts";
-import type {
-  Checkpoint,
-  CheckpointOptions,
-  Snapshot,
-  StoppingMemory,
-  StoppingProgress,
-  StoppingState,
-} from "../../train/index.ts";
+import type { Checkpoint, CheckpointOptions, Snapshot, StoppingMemory, StoppingProgress } from "../../train/index.ts";
+import { differencesOf, identityIn, keptStopping, readStopping, type RunIdentity } from "../../train/kept-state.ts";
 import { CheckpointFolder } from "../../node/checkpoints.ts";
 import { FolderLock } from "../../node/folder-lock.ts";
 import type { TrainingSource } from "../data/data-source.ts";
@@ -23,41 +16,21 @@ import { intervalOf, type CheckpointFlags } from "../options/checkpoint-options.
 import { trainOptions } from "../options/train-options.ts";
 import { shellQuoted } from "../text/terminal.ts";
 
-/** What must be equal for a run to resume from a checkpoint: every option that a step depends on, and the data. */
-export type RunIdentity = Readonly<Record<string, unknown>>;
+/** Those of data sets that were asked for before: a sweep asks for the same ones for each of its runs. */
+const knownFingerprints = new WeakMap<Dataset | TextDataset, string>();
 
 /** A digest of the contents of a data set. */
 function fingerprint(data: Dataset | TextDataset): string {
+  const known = knownFingerprints.get(data);
+  if (known !== undefined) return known;
   const hash = createHash("sha256");
   const contents = isText(data) ? [data.tokens] : [data.features, isRegression(data) ? data.targets : data.labels];
   for (const values of contents) {
     hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
-  return hash.digest("hex").slice(0, 16);
-}
-
-/** The state of early stopping as JSON; the best parameters are stored as tensors. */
-type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
-
-/** The state of early stopping for a checkpoint: what its `run` stores, and the best snapshot. */
-export function keptStopping({ state }: StoppingMemory): {
-  readonly run: { readonly stopping?: KeptStopping };
-  readonly state: Pick<CheckpointState, "best">;
-} {
-  if (!state) return { run: {}, state: {} };
-  const { best, ...stopping } = state;
-  return {
-    run: { stopping: { ...stopping, ...(best && { bestLoss: best.loss }) } },
-    state: best ? { best: best.snapshot } : {},
-  };
-}
-
-/** Reads what `keptStopping` wrote; undefined if the checkpoint has no state of early stopping. */
-export function readStopping(run: LoadedState["run"], best: LoadedState["best"]): StoppingState | undefined {
-  const kept = run["stopping"] as KeptStopping | undefined;
-  if (!kept) return undefined;
-  const { bestLoss = Infinity, ...state } = kept;
-  return { ...state, ...(best && { best: { loss: bestLoss, snapshot: best } }) };
+  const digest = hash.digest("hex").slice(0, 16);
+  knownFingerprints.set(data, digest);
+  return digest;
 }
 
 /** The options and data that identify a run. */
@@ -206,18 +179,6 @@ const faultOf = (promise: Promise<void>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
-
-const identityIn = (kept: unknown) => (typeof kept === "object" && kept !== null ? kept : {}) as RunIdentity;
-
-/** The names of the entries in which two identities differ. */
-function differencesOf(before: RunIdentity, now: RunIdentity): string[] {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
-}
-
-/** Whether the identity in a checkpoint is that of a run. */
-export const isSameRun = (kept: unknown, now: RunIdentity): boolean =>
-  differencesOf(identityIn(kept), now).length === 0;
 
 /** @throws OptionError with the options that differ and their values, and whether the data differ */
 function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {

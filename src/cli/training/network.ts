@@ -133,6 +133,12 @@ export function describeNetwork(flags: NetworkFlags, model: Model): string {
 export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" =>
   batch ?? Math.min(64, examples);
 
+/** The number of examples of a batch. */
+export function batchSizeOf(flags: Pick<NetworkFlags, "batch">, examples: number): number {
+  const batch = batchOf(flags, examples);
+  return batch === "full" ? examples : batch;
+}
+
 type StepOptions = Pick<
   TrainerOptions,
   "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision" | "recompute" | "activationStorage"

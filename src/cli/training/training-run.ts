@@ -3,7 +3,6 @@
  */
 import type { Backend } from "../../backends/backend.ts";
 import { isRegression } from "../../data/dataset.ts";
-import { isText } from "../../data/text/windows.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
@@ -11,14 +10,14 @@ import type { Model } from "../../nn/sequential.ts";
 import {
   createTrainer,
   fitUntil,
-  type Evaluation,
   type Snapshot,
-  type RegressionMetrics,
   type Stop,
   type StoppingOptions,
   type StoppingProgress,
   type Trainer,
 } from "../../train/index.ts";
+import { measureTrained, resultFacts, type Measurement } from "../../train/measurement.ts";
+import { stepsBetweenEvents } from "../../train/stopping.ts";
 import { requireThreshold } from "../../train/two-classes.ts";
 import { saveModel } from "../../formats/model.ts";
 import { writeFileAtomically, type TrainedModel } from "../../node/index.ts";
@@ -28,9 +27,6 @@ import { augmentationsFor } from "./augmentation.ts";
 import { batchOf, buildNetwork, buildTextNetwork, stepOptions } from "./network.ts";
 import { scheduleOf } from "./schedule.ts";
 import { hasSameOutputs, startedFrom, type StartingModel } from "./starting-model.ts";
-import { measureClasses } from "../text/class-metrics.ts";
-import { measureLanguage, type LanguageMetrics } from "../text/language-metrics.ts";
-import { measureRegression, type TargetMetrics } from "../text/target-metrics.ts";
 
 /** The settings of a training run. */
 export interface Run<Data extends TrainingSource = TrainingSource> {
@@ -80,7 +76,7 @@ export const lossOf = ({ flags, data }: Pick<Run, "flags" | "data">): LossName =
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
   const { flags, data, backend } = run;
   const { maxSteps, lr, gradientTolerance, onNan } = flags;
-  const model = data.kind === "text" ? buildTextNetwork(flags, data.train) : exampleModel(run, data);
+  const model = modelOf(run);
   const trainer = await createTrainer({
     ...stepOptions(flags, data.train.count),
     model,
@@ -98,7 +94,13 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
   return { model, trainer };
 }
 
-function exampleModel(run: Run, data: ExampleSource): Model {
+/** Builds the model of a run, with its initial values. */
+export function modelOf(run: Omit<Run, "backend">): Model {
+  const { flags, data } = run;
+  return data.kind === "text" ? buildTextNetwork(flags, data.train) : exampleModel(run, data);
+}
+
+function exampleModel(run: Omit<Run, "backend">, data: ExampleSource): Model {
   const { flags, start } = run;
   const network = buildNetwork(flags, data.train, {
     isTable: data.table !== undefined,
@@ -118,13 +120,10 @@ function exampleOptions({ augment, classWeights }: SettledFlags, { train, normal
   };
 }
 
-function requireThresholdFor(threshold: number, run: Run, { outputShape }: Model): void {
+function requireThresholdFor(threshold: number, run: Pick<Run, "flags" | "data">, { outputShape }: Model): void {
   if (!isRegression(run.data.train)) return requireThreshold(threshold, sizeOf(outputShape), lossOf(run));
   throw new OptionError({ where: "--threshold", what: "a regression has no classes", fix: "Omit this option" });
 }
-
-/** The most steps between two events, so that Ctrl-C takes effect soon. */
-const MOST_STEPS_BETWEEN_EVENTS = 100;
 
 /** Trains with `fitUntil` and the stopping criteria of the options. */
 export function fitRun(
@@ -134,7 +133,7 @@ export function fitRun(
 ): AsyncGenerator<StoppingProgress, Stop, undefined> {
   const { maxSeconds, patience, minImprovement, lossTolerance, gradientTolerance, checkEvery } = flags;
   const options: StoppingOptions = {
-    every: Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.totalSteps / 100)),
+    every: stepsBetweenEvents(trainer.totalSteps),
     minImprovement,
     validation: data.validation,
     maxSeconds,
@@ -147,18 +146,11 @@ export function fitRun(
   return fitUntil(trainer, options);
 }
 
-/** The metrics of a trained network on a part of the data. */
-export interface Outcome {
+/** What was measured on a part of the data. */
+export interface Outcome extends Measurement {
   /** The part of the data; see `measure`. */
   readonly part: "test" | "validation" | "training";
   readonly name: string;
-  readonly evaluation: Evaluation;
-  /** For regression, in the units of the targets; means if there are several. */
-  readonly regression: RegressionMetrics | undefined;
-  /** For regression with several targets, the metrics of each in its own units; otherwise empty. */
-  readonly targets: readonly TargetMetrics[];
-  /** For text. */
-  readonly language: LanguageMetrics | undefined;
 }
 
 /** Evaluates on the test set; without one, on the validation set; without either, on the training set. */
@@ -166,28 +158,17 @@ export async function measure(run: Run, trainer: Trainer): Promise<Outcome> {
   const { data, flags } = run;
   const part = data.test ? "test" : data.validation ? "validation" : "training";
   const examples = data.test ?? data.validation ?? data.train;
-  const evaluation = await trainer.evaluate(examples);
-  const outcome: Outcome = {
-    part,
-    name: examples.name,
-    evaluation,
-    regression: undefined,
-    targets: [],
-    language: undefined,
-  };
-  if (isText(examples)) return { ...outcome, language: measureLanguage(evaluation.loss, examples) };
-  if (!isRegression(examples)) {
-    const { threshold } = flags;
-    if (threshold === undefined) return outcome;
-    const outputs = await trainer.predict(examples.features);
-    const { accuracy } = measureClasses(examples, outputs, { loss: lossOf(run), threshold }).classification;
-    return { ...outcome, evaluation: { ...evaluation, accuracy } };
-  }
-  return { ...outcome, ...measureRegression(examples, await trainer.predict(examples.features), data.table) };
+  const table = data.kind === "examples" ? data.table : undefined;
+  const measured = await measureTrained(trainer, examples, { loss: lossOf(run), threshold: flags.threshold, table });
+  return { part, name: examples.name, ...measured };
 }
 
 /** The model after `step` steps, with everything that its file stores. */
-export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
+export function trainedModel(
+  run: Omit<Run, "backend">,
+  { model, trainer }: Pick<Subject, "model"> & { readonly trainer: Pick<Trainer, "batchSize"> },
+  step: number,
+): TrainedModel {
   const { data, configuration } = run;
   return {
     model,
@@ -215,7 +196,7 @@ function exampleFacts({ threshold }: SettledFlags, { train, normalization, table
 }
 
 /** How a model was trained, as stored in its file. */
-function trainingFacts(run: Run, { batchSize }: Trainer): TrainedModel["training"] {
+function trainingFacts(run: Omit<Run, "backend">, { batchSize }: Pick<Trainer, "batchSize">): TrainedModel["training"] {
   const { optimizer, lr: learningRate, schedule, warmup, seed } = run.flags;
   const facts = {
     data: run.data.train.name,
@@ -238,17 +219,6 @@ export async function saveRun(path: string, run: Run, subject: Subject, outcome:
 /** The bytes of the model's file, with its results. */
 export async function savedRun(run: Run, subject: Subject, outcome: Outcome): Promise<Uint8Array> {
   const { step, parameters } = await subject.trainer.snapshot();
-  const ofTargets = outcome.targets.flatMap(({ name, r2, rmse, mae }) => [
-    [`r2.${name}`, r2],
-    [`rmse.${name}`, rmse],
-    [`mae.${name}`, mae],
-  ]);
-  const results = {
-    data: outcome.name,
-    ...outcome.evaluation,
-    ...outcome.regression,
-    ...outcome.language,
-    ...Object.fromEntries(ofTargets),
-  };
+  const results = resultFacts(outcome.name, outcome);
   return saveModel({ ...trainedModel(run, subject, step), results }, parameters);
 }

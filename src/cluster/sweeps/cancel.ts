@@ -5,7 +5,7 @@ import { newMember } from "../training/names.ts";
 import { FencedLog, LeaseLostError } from "../fenced-log.ts";
 import type { NatsLink } from "../connection.ts";
 import { eventBytes, trialLogRules } from "./events.ts";
-import { RESULTS, resultSubject, TRIALS, type TrialKey } from "./names.ts";
+import { BROWSER_TRIALS, RESULTS, resultSubject, TRIALS, trialSubjects, type TrialKey } from "./names.ts";
 import { resultMessages, TrialStates } from "./results.ts";
 
 /** A sweep that is to end. */
@@ -15,6 +15,8 @@ export interface CancelledSweep {
   readonly trials: readonly string[];
   /** The number of rungs of each trial; 1 without successive halving. */
   readonly rungs: number;
+  /** Whether browsers train its trials as well. */
+  readonly isForBrowsers: boolean;
   /** The version of this process, for the logs of the trials. */
   readonly version: string;
 }
@@ -25,8 +27,9 @@ export interface CancelledSweep {
  * @returns the number of trials in progress
  */
 export async function cancelSweep(link: NatsLink, cancelled: CancelledSweep): Promise<number> {
-  const { sweep, version } = cancelled;
-  await link.manager.streams.purge(TRIALS, { filter: `wgrad.trials.${sweep}.>` });
+  const { sweep, version, isForBrowsers } = cancelled;
+  const filter = trialSubjects(sweep, isForBrowsers);
+  await link.manager.streams.purge(isForBrowsers ? BROWSER_TRIALS : TRIALS, { filter });
   const { running, waiting } = await unfinished(link, cancelled);
   const session = newMember();
   for (const key of running.length > 0 ? running : waiting.slice(0, 1)) {

@@ -1,7 +1,8 @@
 /*
  * The description of a sweep, from which, with the stream of results, everything else is computed.
  */
-import { messageBytes, MessageError, readMessage, nameOfBytes, requireNameOf } from "../messages.ts";
+import { messageBytes, MessageError, MessageFields, readMessage, nameOfBytes, requireNameOf } from "../messages.ts";
+import { readReference, REFERENCE_FIELDS, type ObjectReference } from "../objects.ts";
 import { OPTION, readDataReference, readRungs, VERSION, type DataReference, type Rungs } from "./trial.ts";
 
 export interface SweepDescription {
@@ -15,10 +16,12 @@ export interface SweepDescription {
   readonly rungs: Rungs | undefined;
   /** The number of trials that wait or are in progress at a time, if there are rungs. */
   readonly parallel: number;
+  /** The list of the runs as browsers train them; undefined if browsers train none. */
+  readonly prepared?: ObjectReference;
 }
 
 const FORMAT = 1;
-const FIELDS = ["format", "version", "configuration", "runs", "data", "rungs", "parallel"] as const;
+const FIELDS = ["format", "version", "configuration", "runs", "data", "rungs", "parallel", "prepared"] as const;
 
 /** The largest description, below the default limit of a server for a message. */
 const MOST_BYTES = 1_000_000;
@@ -52,7 +55,26 @@ export async function readDescription(name: string, bytes: Uint8Array): Promise<
     data: fields.list("data", 10, readDataReference),
     rungs: fields.has("rungs") ? readRungs(fields.object("rungs", ["count", "reduction"])) : undefined,
     parallel: fields.whole("parallel", 1, MOST_PARALLEL),
+    ...(fields.has("prepared") && { prepared: readReference(fields.object("prepared", REFERENCE_FIELDS)) }),
   };
+}
+
+/** The largest list of prepared runs. */
+const MOST_LIST_BYTES = 2 ** 23;
+
+/** Writes the list of the runs of a sweep as browsers train them, in the order of the runs. */
+export const preparedListBytes = (runs: readonly ObjectReference[]): Uint8Array =>
+  messageBytes({ format: FORMAT, runs });
+
+/** Checks such a list. @throws MessageError also if it does not have this number of runs */
+export function readPreparedList(where: string, bytes: Uint8Array, count: number): ObjectReference[] {
+  const fields = readMessage(where, bytes, { most: MOST_LIST_BYTES, allowed: ["format", "runs"] });
+  fields.literal("format", FORMAT);
+  const runs = fields.list("runs", MOST_RUNS, (value, each) =>
+    readReference(new MessageFields(each, value, REFERENCE_FIELDS)),
+  );
+  if (runs.length !== count) throw new MessageError({ where, what: `it has ${runs.length} of ${count} runs` });
+  return runs;
 }
 
 function readChanges(value: unknown, where: string): Record<string, unknown> {

@@ -6,6 +6,9 @@
 export const TRIALS = "WGRAD_TRIALS";
 export const WORKERS = "workers";
 
+/** The same for trials that browsers can train as well, so that they need no permission for the others. */
+export const BROWSER_TRIALS = "WGRAD_BROWSER_TRIALS";
+
 /** The stream of what happened to trials. */
 export const RESULTS = "WGRAD_RESULTS";
 
@@ -35,7 +38,15 @@ export interface TrialKey {
 /** The last parts of a trial's subjects, and the start of the names of its objects. */
 export const keyText = ({ sweep, trial, rung }: TrialKey): string => `${sweep}.${trial}.${rung}`;
 
-export const trialSubject = (key: TrialKey): string => `wgrad.trials.${keyText(key)}`;
+const trialPrefix = (isForBrowsers: boolean) => `wgrad.${isForBrowsers ? "browser-trials" : "trials"}`;
+
+/** The subject of a trial in the stream from which browsers take trials, or in the other one. */
+export const trialSubject = (key: TrialKey, isForBrowsers: boolean): string =>
+  `${trialPrefix(isForBrowsers)}.${keyText(key)}`;
+
+/** The subjects of all trials of a sweep. */
+export const trialSubjects = (sweep: string, isForBrowsers: boolean): string =>
+  `${trialPrefix(isForBrowsers)}.${sweep}.>`;
 
 export const resultSubject = (key: TrialKey): string => `wgrad.results.${keyText(key)}`;
 

@@ -2,6 +2,7 @@
  * What a worker is told to do. A trial is declarative: options of `wgrad train` by name, and digests of data sets.
  */
 import { DIGEST, messageBytes, MessageError, MessageFields, readMessage } from "../messages.ts";
+import { readReference, REFERENCE_FIELDS, type ObjectReference } from "../objects.ts";
 import { ID, MOST_RUNGS, type TrialKey } from "./names.ts";
 
 /** The largest message of a trial. */
@@ -25,6 +26,11 @@ export interface Rungs {
   readonly reduction: number;
 }
 
+/** The step at which a rung ends: the run's last step at the last rung, and `reduction` times fewer at each one before. */
+export function stepsOfRung({ count, reduction }: Rungs, rung: number, totalSteps: number): number {
+  return Math.max(1, Math.round(totalSteps / reduction ** (count - 1 - rung)));
+}
+
 /** A trial, or a part of one, as a message. */
 export interface Trial extends TrialKey {
   /** The version of wgrad that wrote the message. Workers of other versions leave it to others. */
@@ -33,11 +39,13 @@ export interface Trial extends TrialKey {
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly data: readonly DataReference[];
   readonly rungs?: Rungs;
+  /** The same trial as browsers train it; see `src/cluster/training/prepared`. */
+  readonly prepared?: ObjectReference;
 }
 
 const FORMAT = 1;
 
-const FIELDS = ["format", "version", "sweep", "trial", "rung", "configuration", "data", "rungs"] as const;
+const FIELDS = ["format", "version", "sweep", "trial", "rung", "configuration", "data", "rungs", "prepared"] as const;
 
 /** A version as in package.json. */
 export const VERSION = /^\d{1,5}\.\d{1,5}\.\d{1,5}(-[\w.]{1,30})?$/;
@@ -68,7 +76,8 @@ export function readTrial(bytes: Uint8Array, key: TrialKey): Trial {
   const data = fields.list("data", 10, readDataReference);
   const rungs = fields.has("rungs") ? readRungs(fields.object("rungs", ["count", "reduction"])) : undefined;
   if (key.rung >= (rungs?.count ?? 1)) throw new MessageError({ where, what: `there is no rung ${key.rung}` });
-  return { ...key, version, configuration, data, ...(rungs && { rungs }) };
+  const prepared = fields.has("prepared") ? readReference(fields.object("prepared", REFERENCE_FIELDS)) : undefined;
+  return { ...key, version, configuration, data, ...(rungs && { rungs }), ...(prepared && { prepared }) };
 }
 
 /** Checks a reference to data. @throws MessageError */

@@ -17,7 +17,7 @@ export async function dismissWorkers(
   run: string,
   milliseconds = REPORT_MILLISECONDS,
 ): Promise<void> {
-  const nothing = { tasks: [], lastRounds: {}, members: {}, stateOf: [], histories: null };
+  const nothing = { tasks: [], lastRounds: {}, members: {}, stateOf: [], histories: null, checks: 0 };
   const values = { object: "none", digest: "0".repeat(64), bytes: 0 };
   const message = roundBytes({ round: Number.MAX_SAFE_INTEGER, values, ...nothing, isFinished: true });
   for (let sent = 0; sent < FAREWELLS; sent++) {

@@ -6,16 +6,18 @@ import { LeaseLostError } from "../fenced-log.ts";
 import { DataError } from "../../errors.ts";
 import type { NatsLink } from "../connection.ts";
 import { nextInnerSteps } from "./adaptive.ts";
+import { MessageError } from "../messages.ts";
 import type { ObjectReference } from "../objects.ts";
 import { whileUnreachable } from "../retry.ts";
 import { dismissWorkers } from "./cancel.ts";
+import { HeldObjects, LostValuesError, type HeldObject } from "./held-objects.ts";
 import { historiesBytes, WorkerHistories, type WorkerHistory } from "./history.ts";
 import type { ValueLayout } from "./layout.ts";
 import { CoordinatorLease } from "./lease.ts";
 import { Members, REPORT_MILLISECONDS } from "./members.ts";
 import type { CommitRecord, RoundMessage, SharingSettings, UsedChange } from "./messages.ts";
 import { RoundCollector } from "./round-collector.ts";
-import { closeRun, RunStore } from "./run-store.ts";
+import { closeRun, RunStore, vectorBytes } from "./run-store.ts";
 import {
   commitRound,
   firstState,
@@ -56,11 +58,20 @@ export interface CoordinatedRound {
   readonly values: Float32Array;
 }
 
+/** The last round, and the state after it. */
+type LastRound = CoordinatedRound & { readonly state: SharedState };
+
+/** What a round begins with. */
+interface RoundStart {
+  readonly state: SharedState;
+  readonly values: ObjectReference;
+  /** Absent before the first round. */
+  readonly velocity?: ObjectReference;
+}
+
 /** A round whose changes have arrived. */
 interface CollectedRound {
-  readonly state: SharedState;
-  /** The values before the round. */
-  readonly values: ObjectReference;
+  readonly start: RoundStart;
   readonly tasks: readonly RoundTask[];
   readonly contributions: readonly Contribution[];
   readonly collector: RoundCollector;
@@ -90,6 +101,8 @@ export class Coordinator {
   /** H of the next round. */
   #innerSteps: number;
   #isStandby = false;
+  /** The last round that this process has committed or read. */
+  #last: LastRound | undefined;
 
   constructor(run: CoordinatedRun, options: CoordinatorOptions) {
     [this.#run, this.#options] = [run, options];
@@ -109,7 +122,10 @@ export class Coordinator {
     let hasRounds = false;
     try {
       while (!signal.aborted) {
-        const last = await this.#lastRound(store);
+        const last = await this.#lastRound(store).catch((error: unknown) => {
+          // The process that coordinates may have the values.
+          if (!(error instanceof LostValuesError)) throw error;
+        });
         if (last && isFinished(last.state, this.#run.options)) {
           if (this.#isStandby || !hasRounds) yield last;
           return await this.#close(store, last.record.round);
@@ -144,14 +160,16 @@ export class Coordinator {
       const last = await this.#lastRound(store);
       if (this.#isStandby && last) log(`Coordinating from round ${last.record.round + 1} on.`);
       this.#isStandby = false;
-      let state = last?.state ?? firstState(this.#run.initial, this.#run.options);
-      let values = last?.record.values ?? (await this.#putValues(store, state));
-      if (last && !isFinished(state, this.#run.options)) await this.#replaceWorkers(last.record, ended);
-      while (!isFinished(state, this.#run.options)) {
-        const committed = await this.#round(store, state, values, ended);
+      let start = last ? startAfter(last) : await this.#firstStart(store);
+      // This process may have had the state in memory.
+      if (last) await this.#heldObjects(store, start).repair(ended);
+      if (last && !isFinished(start.state, this.#run.options)) await this.#replaceWorkers(last.record, ended);
+      while (!isFinished(start.state, this.#run.options)) {
+        const committed = await this.#round(store, start, ended);
         if (!committed) continue;
-        [state, values] = [committed.state, committed.record.values];
-        yield { record: committed.record, values: state.values };
+        this.#last = committed;
+        start = startAfter(committed);
+        yield committed;
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -164,64 +182,75 @@ export class Coordinator {
   }
 
   /** @returns undefined if no change arrived */
-  async #round(
-    store: RunStore,
-    state: SharedState,
-    values: ObjectReference,
-    ended: AbortSignal,
-  ): Promise<{ state: SharedState; record: CommitRecord } | undefined> {
+  async #round(store: RunStore, start: RoundStart, ended: AbortSignal): Promise<LastRound | undefined> {
     const { layout, sharing, name: run } = this.#run;
     const options = { ...this.#run.options, innerSteps: this.#innerSteps };
     const { link } = this.#options;
-    await this.#awaitWorkers(state.round === 0 ? sharing.workers : sharing.quorum, ended);
+    const { state, values } = start;
+    const { round } = state;
+    await this.#awaitWorkers(round === 0 ? sharing.workers : sharing.quorum, ended);
     const tasks = tasksOf(state, this.#alive, options);
-    const message = await this.#message(store, { round: state.round, values, tasks }, ended);
+    const histories = await this.#putHistories(store, round, tasks, ended);
+    const message = this.#message({ round, values, tasks, histories: histories?.reference ?? null });
+    const held = this.#heldObjects(store, start, histories);
     const memberOf = (worker: string) => this.#successors.memberOf(worker);
     const began = performance.now();
-    const collector = new RoundCollector({ link, run, store, members: this.#members, layout, message, memberOf });
+    const collector = new RoundCollector({ link, run, store, members: this.#members, layout, message, held, memberOf });
     const contributions = await collector.collect(sharing.quorum, ended);
-    if (contributions.length > 0)
-      return this.#commit(store, { state, values, tasks, contributions, collector, began }, ended);
+    if (contributions.length > 0) return this.#commit(store, { start, tasks, contributions, collector, began }, ended);
     const failures = [...collector.missing.values()].flatMap(({ reason }) => reason ?? []);
-    if (failures.length > 0 && failures.length === tasks.length) throw allFailed(state.round, failures[0]!);
+    if (failures.length > 0 && failures.length === tasks.length) throw allFailed(run, round, failures[0]!);
     return undefined;
   }
 
-  /** What the workers are told to do. */
-  async #message(
+  /** What a round needs. Workers read the values and the histories, and the next coordinator the values and the velocity. */
+  #heldObjects(store: RunStore, { state, values, velocity }: RoundStart, histories?: HeldObject): HeldObjects {
+    const { link, log } = this.#options;
+    const objects = [{ reference: values, bytes: vectorBytes(state.values) }];
+    if (velocity) objects.push({ reference: velocity, bytes: vectorBytes(state.velocity) });
+    if (histories) objects.push(histories);
+    return new HeldObjects({ link, store, run: this.#run.name, round: state.round, objects, log: (line) => log(line) });
+  }
+
+  /** Stores the histories that new processes need, if there are any. */
+  async #putHistories(
     store: RunStore,
-    { round, values, tasks }: Pick<RoundMessage, "round" | "values" | "tasks">,
+    round: number,
+    tasks: readonly RoundTask[],
     ended: AbortSignal,
-  ): Promise<RoundMessage> {
+  ): Promise<HeldObject | undefined> {
     const { link, owner } = this.#options;
-    const workers = tasks.map(({ worker }) => worker);
+    const needed = tasks.flatMap(({ worker }): [string, WorkerHistory][] => {
+      const history = this.#replaced.has(worker) ? this.#histories.of(worker) : undefined;
+      return history ? [[worker, history]] : [];
+    });
+    if (needed.length === 0) return undefined;
+    const bytes = historiesBytes(Object.fromEntries(needed));
+    const put = () => store.putBytes("histories", { round, owner }, bytes);
+    return { reference: await whileUnreachable(link, put, ended), bytes };
+  }
+
+  /** What the workers are told to do. */
+  #message(given: Pick<RoundMessage, "round" | "values" | "tasks" | "histories">): Omit<RoundMessage, "checks"> {
+    const workers = given.tasks.map(({ worker }) => worker);
     const known = workers.flatMap((worker) => {
       const last = this.#lastRounds.get(worker);
       return last === undefined ? [] : [[worker, last] as const];
     });
-    const needed = workers.flatMap((worker): [string, WorkerHistory][] => {
-      const history = this.#replaced.has(worker) ? this.#histories.of(worker) : undefined;
-      return history ? [[worker, history]] : [];
-    });
-    const bytes = historiesBytes(Object.fromEntries(needed));
-    const put = () => store.putBytes("histories", { round, owner }, bytes);
     return {
-      round,
-      values,
-      tasks,
+      ...given,
       lastRounds: Object.fromEntries(known),
       members: this.#successors.members,
       stateOf: workers.filter((worker) => this.#histories.needsState(worker)),
-      histories: needed.length > 0 ? await whileUnreachable(link, put, ended) : null,
       isFinished: false,
     };
   }
 
   async #commit(
     store: RunStore,
-    { state, values, tasks, contributions, collector, began }: CollectedRound,
+    { start: { state, values }, tasks, contributions, collector, began }: CollectedRound,
     ended: AbortSignal,
-  ): Promise<{ state: SharedState; record: CommitRecord }> {
+  ): Promise<LastRound> {
     const { link, owner } = this.#options;
     const { options, layout } = this.#run;
     const settings = { ...options, layout, innerSteps: this.#innerSteps };
@@ -250,24 +279,44 @@ export class Coordinator {
     this.#note(record, new Set(waiting));
     // Workers may still read the values of the round before.
     await store.removeBefore(state.round, this.#histories.objects).catch(() => undefined);
-    return { state: next, record };
+    return { record, values: next.values, state: next };
   }
 
-  /** The last record and the state after it; undefined before the first round. */
-  async #lastRound(store: RunStore): Promise<(CoordinatedRound & { state: SharedState }) | undefined> {
+  /**
+   * The last record and the state after it; undefined before the first round.
+   * @throws LostValuesError if the server has lost the values of that state, and this process does not have them
+   */
+  async #lastRound(store: RunStore): Promise<LastRound | undefined> {
     const { link, signal } = this.#options;
     const read = async () => {
       const commits = await store.commits();
       this.#histories = new WorkerHistories(this.#run.sharing.stateEvery);
       for (const each of commits) this.#note(each);
       const record = commits.at(-1);
-      if (!record) return undefined;
-      const { size } = this.#run.layout;
-      const [values, velocity] = [await store.vector(record.values, size), await store.vector(record.velocity, size)];
+      return record && this.#stateAfter(store, record);
+    };
+    for (;;) {
+      const last = await whileUnreachable(link, read, signal);
+      if (last === "replaced") continue;
+      this.#last = last;
+      return last;
+    }
+  }
+
+  /** @returns "replaced" if another coordinator has removed the values, because it has committed more rounds */
+  async #stateAfter(store: RunStore, record: CommitRecord): Promise<LastRound | "replaced"> {
+    const { name, layout } = this.#run;
+    const known = this.#last && hasSameVectors(this.#last.record, record) ? this.#last.state : undefined;
+    try {
+      const values = known?.values ?? (await store.vector(record.values, layout.size));
+      const velocity = known?.velocity ?? (await store.vector(record.velocity, layout.size));
       const state = { values, velocity, round: record.round + 1, steps: record.steps, open: record.open };
       return { record, values, state };
-    };
-    return whileUnreachable(link, read, signal);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      if ((await store.commits()).length > record.round + 1) return "replaced";
+      throw new LostValuesError(name, record.round + 1, error);
+    }
   }
 
   /** @param waiting see `WorkerHistories.note` */
@@ -299,9 +348,11 @@ export class Coordinator {
     for (const worker of this.#successors.appoint(workers, alive)) this.#replaced.add(worker);
   }
 
-  #putValues(store: RunStore, { values, round }: SharedState): Promise<ObjectReference> {
+  async #firstStart(store: RunStore): Promise<RoundStart> {
     const { link, owner, signal } = this.#options;
-    return whileUnreachable(link, () => store.putVector("values", { round, owner }, values), signal);
+    const state = firstState(this.#run.initial, this.#run.options);
+    const put = () => store.putVector("values", { round: state.round, owner }, state.values);
+    return { state, values: await whileUnreachable(link, put, signal) };
   }
 
   async #awaitWorkers(count: number, ended: AbortSignal, milliseconds = Infinity): Promise<void> {
@@ -327,9 +378,14 @@ export class Coordinator {
   }
 }
 
-const allFailed = (round: number, reason: string) =>
+const startAfter = ({ state, record: { values, velocity } }: LastRound): RoundStart => ({ state, values, velocity });
+
+const hasSameVectors = (one: CommitRecord, other: CommitRecord): boolean =>
+  one.values.digest === other.values.digest && one.velocity.digest === other.velocity.digest;
+
+const allFailed = (run: string, round: number, reason: string) =>
   new DataError({
-    where: `round ${round}`,
-    what: `no worker can train it: ${reason}`,
-    fix: "Start the run again with other options",
+    where: `run ${run}`,
+    what: `no worker can train round ${round + 1}: ${reason.replace(/\.$/, "")}`,
+    fix: "Start a run with other options",
   });

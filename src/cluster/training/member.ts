@@ -41,6 +41,9 @@ export interface MemberOptions {
   warn?(line: string): void;
 }
 
+/** The server has lost an object of the coordinator, which may store it again. */
+class UnreadableError extends MessageError {}
+
 /** A run whose coordinator was not heard for this time is left. */
 const ABANDONED_MILLISECONDS = 120_000;
 
@@ -115,14 +118,16 @@ export class TrainingMember {
     });
   }
 
-  /** The task of this worker in a round, unless it has done it. */
-  #open({ round, tasks, members }: RoundMessage): RoundTask | undefined {
+  /** The task of this worker in a round, unless it has done it or cannot do it. */
+  #open({ round, tasks, members, checks }: RoundMessage): RoundTask | undefined {
     // Another process has continued in place of this one, which begins anew.
     if ((members[this.#id] ?? this.#id) !== this.#id) this.#id = newMember();
     const task = tasks.find(({ worker }) => (members[worker] ?? worker) === this.#id);
     const done = this.#change;
     const isDone = task && done?.round === round && isSameTask(done.task, task);
-    return isDone || this.#failure?.round === round ? undefined : task;
+    const failure = this.#failure?.round === round ? this.#failure : undefined;
+    const hasFailed = failure && (failure.checks === null || failure.checks === checks);
+    return isDone || hasFailed ? undefined : task;
   }
 
   /** @returns whether it was trained */
@@ -133,7 +138,7 @@ export class TrainingMember {
       await this.#settle(store, message, task);
       // It took several rounds to get there.
       if (this.#latest?.round !== round) return false;
-      const start = await whileUnreachable(link, () => store.vector(values, layout.size), signal);
+      const start = await this.#ofCoordinator(() => store.vector(values, layout.size));
       const began = performance.now();
       const { change, ownStep, examples, loss } = await trainer.train(task, start, signal);
       const trainMilliseconds = Math.round(performance.now() - began);
@@ -143,6 +148,7 @@ export class TrainingMember {
       const object = await put("change", change.bytes);
       const { type, exponent } = change;
       this.#change = { round, task, ownStep, examples, loss, type, exponent, object, state, trainMilliseconds };
+      this.#failure = null;
       this.#digest = digestOfValues(decodeChange(task.worker, change, layout.size));
       this.#report();
       trained(task, loss);
@@ -152,9 +158,25 @@ export class TrainingMember {
       // The round was committed without this worker, and its values are gone.
       if (error instanceof MessageError && this.#latest?.round !== round) return false;
       if (!(error instanceof WgradError)) throw error;
-      this.#failure = { round, reason: onOneLine(error.message) };
+      this.#failure = {
+        round,
+        reason: onOneLine(error.message),
+        checks: error instanceof UnreadableError ? message.checks : null,
+      };
       this.#report();
       return false;
+    }
+  }
+
+  /** Reads an object that the coordinator has stored for this round. @throws UnreadableError */
+  async #ofCoordinator<Value>(read: () => Promise<Value>): Promise<Value> {
+    const { link, signal } = this.#options;
+    try {
+      return await whileUnreachable(link, read, signal);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      const { where = "", what } = error;
+      throw new UnreadableError({ where, what }, { cause: error });
     }
   }
 
@@ -188,7 +210,7 @@ export class TrainingMember {
     const { link, signal, trainer, layout } = this.#options;
     const available = <Value>(read: () => Promise<Value>) => whileUnreachable(link, read, signal);
     const where = `the histories of run ${this.#options.run}`;
-    const found = histories && readHistory(where, await available(() => store.get(histories)), worker);
+    const found = histories && readHistory(where, await this.#ofCoordinator(() => store.get(histories)), worker);
     const { state = null, rounds = [] } = found || {};
     trainer.reset(state ? readState(`object ${state.object}`, await available(() => store.get(state))) : undefined);
     for (const { task, values } of rounds) {

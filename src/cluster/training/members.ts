@@ -21,6 +21,7 @@ export interface MembersOptions {
 }
 
 interface Heard {
+  /** When it was heard, by the time in which this process listened. */
   readonly at: number;
   readonly message: MemberMessage;
 }
@@ -34,9 +35,14 @@ export class Members {
   readonly #refused = new Set<string>();
   #invalid = 0;
   readonly #wake = new Wake();
+  readonly #ticks: ReturnType<typeof setInterval>;
+  #tickedAt = performance.now();
+  /** The time in which this process did not run. */
+  #stoppedMilliseconds = 0;
 
   constructor(link: NatsLink, run: string, options: MembersOptions) {
     [this.#run, this.#options] = [run, options];
+    this.#ticks = setInterval(() => this.#listened(), options.reportMilliseconds);
     this.#subscription = link.connection.subscribe(memberSubject(run), {
       callback: (error, message) => {
         if (!error) this.#take(message.data);
@@ -51,7 +57,7 @@ export class Members {
 
   /** The workers that are there and not refused, with what they said last. */
   get alive(): readonly MemberMessage[] {
-    const since = performance.now() - LOST_REPORTS * this.#options.reportMilliseconds;
+    const since = this.#listened() - LOST_REPORTS * this.#options.reportMilliseconds;
     const heard = [...this.#heard.values()].filter(({ at }) => at >= since);
     return heard.map(({ message }) => message).filter(({ member }) => !this.#refused.has(member));
   }
@@ -77,7 +83,19 @@ export class Members {
   }
 
   stop(): void {
+    clearInterval(this.#ticks);
     this.#subscription.unsubscribe();
+  }
+
+  /**
+   * The time in which this process listened, in milliseconds. A process that was stopped, or did not get a core, finds the reports of
+   * that time only after its timers, and must not count all workers as lost.
+   */
+  #listened(): number {
+    const now = performance.now();
+    this.#stoppedMilliseconds += Math.max(0, now - this.#tickedAt - 2 * this.#options.reportMilliseconds);
+    this.#tickedAt = now;
+    return now - this.#stoppedMilliseconds;
   }
 
   #take(bytes: Uint8Array): void {
@@ -87,7 +105,7 @@ export class Members {
       const isKnown = this.#heard.has(message.member);
       if (!isKnown && message.version !== version)
         this.#options.log(`Worker ${message.name} has wgrad ${message.version}, not ${version}, and gets no tasks.`);
-      this.#heard.set(message.member, { at: performance.now(), message });
+      this.#heard.set(message.member, { at: this.#listened(), message });
       if (message.version !== version) this.#refused.add(message.member);
       this.#wake.now();
     } catch (error) {

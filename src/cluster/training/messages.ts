@@ -18,6 +18,7 @@ const MOST_STEPS = Number.MAX_SAFE_INTEGER;
 export const MOST_WORKERS = 512;
 
 const MOST_ROUNDS = 10_000;
+const MOST_CHECKS = 10_000;
 const MOST_INNER_STEPS = 1_000_000;
 const MOST_MILLISECONDS = 1e10;
 
@@ -107,6 +108,8 @@ export interface RoundMessage {
   readonly stateOf: readonly string[];
   /** The histories of workers that have a new process; null if there are none. */
   readonly histories: ObjectReference | null;
+  /** How often in this round the coordinator has checked that the server has its objects, because a worker could not read one. */
+  readonly checks: number;
   /** Whether the run has ended. There are no tasks then. */
   readonly isFinished: boolean;
 }
@@ -116,7 +119,7 @@ export const roundBytes = (message: RoundMessage): Uint8Array => messageBytes({ 
 /** Checks the message of a coordinator. @throws MessageError */
 export function readRound(run: string, bytes: Uint8Array): RoundMessage {
   const own = ["format", "round", "values", "tasks", "lastRounds", "isFinished"];
-  const allowed = [...own, "members", "stateOf", "histories"];
+  const allowed = [...own, "members", "stateOf", "histories", "checks"];
   const fields = readMessage(`round of run ${run}`, bytes, { most: MOST_MESSAGE_BYTES, allowed });
   fields.literal("format", FORMAT);
   return {
@@ -127,6 +130,7 @@ export function readRound(run: string, bytes: Uint8Array): RoundMessage {
     members: readMembers(fields),
     stateOf: fields.list("stateOf", MOST_WORKERS, readWorker),
     histories: readReferenceOrNull(fields, "histories"),
+    checks: fields.whole("checks", 0, MOST_CHECKS),
     isFinished: fields.flag("isFinished"),
   };
 }
@@ -195,6 +199,17 @@ export interface StoredChange {
   readonly trainMilliseconds: number;
 }
 
+/** Why a worker cannot do its task of a round. */
+export interface TaskFailure {
+  readonly round: number;
+  readonly reason: string;
+  /**
+   * The number of checks of the round if the worker could not read an object of the coordinator: it tries again after the next one.
+   * Null for other reasons, after which it does not try again.
+   */
+  readonly checks: number | null;
+}
+
 /** What a worker says every second. */
 export interface MemberMessage {
   readonly member: string;
@@ -203,8 +218,8 @@ export interface MemberMessage {
   readonly version: string;
   /** What it has done last; null before its first round. */
   readonly change: StoredChange | null;
-  /** Why it cannot do its task of this round; null if it can. */
-  readonly failure: { readonly round: number; readonly reason: string } | null;
+  /** Null if it can do its tasks. */
+  readonly failure: TaskFailure | null;
 }
 
 export const memberBytes = (message: MemberMessage): Uint8Array => messageBytes({ format: FORMAT, ...message });
@@ -225,7 +240,7 @@ export function readMember(run: string, bytes: Uint8Array): MemberMessage {
     name: fields.text("name", LINE),
     version: fields.text("version", VERSION),
     change: fields.isNull("change") ? null : readStoredChange(fields),
-    failure: fields.isNull("failure") ? null : readFailure(fields.object("failure", ["round", "reason"])),
+    failure: fields.isNull("failure") ? null : readFailure(fields.object("failure", ["round", "reason", "checks"])),
   };
 }
 
@@ -257,9 +272,10 @@ function readStoredChange(message: MessageFields): StoredChange {
   };
 }
 
-const readFailure = (fields: MessageFields) => ({
+const readFailure = (fields: MessageFields): TaskFailure => ({
   round: fields.whole("round", 0, MOST_STEPS),
   reason: fields.text("reason", LINE),
+  checks: fields.isNull("checks") ? null : fields.whole("checks", 0, MOST_CHECKS),
 });
 
 /** What a participant did in a round, for reports. */

@@ -12,8 +12,11 @@ export const RUNS = "wgrad-runs";
 /** The bucket of leases: who coordinates a run. Its keys expire. */
 export const LEASES = "wgrad-leases";
 
-/** The bucket of values, changes and states of optimizers. */
+/** The bucket of what coordinators store: values, velocities and histories. */
 export const VALUES = "wgrad-values";
+
+/** The bucket of what workers store: changes, and the states of their optimizers. */
+export const CHANGES = "wgrad-changes";
 
 /** The stream of the records of rounds. */
 export const COMMITS = "WGRAD_COMMITS";
@@ -42,3 +45,8 @@ export const objectName = (run: string, kind: ObjectKind, round: number, owner: 
   `${run}.${round}.${kind}.${owner}`;
 
 export type ObjectKind = "values" | "velocity" | "change" | "state" | "histories";
+
+const ofWorkers: ReadonlySet<string> = new Set<ObjectKind>(["change", "state"]);
+
+/** The bucket of an object of a run. */
+export const objectBucket = (object: string): string => (ofWorkers.has(object.split(".")[2]!) ? CHANGES : VALUES);

@@ -12,7 +12,7 @@ export interface OuterOptions {
   readonly momentum: number;
 }
 
-/** The paper uses 0.7 and 0.9 for runs of hundreds of rounds, which were worse in 24 to 30 rounds on MNIST (docs/cluster.md). */
+/** OpenDiLoCo uses 0.7 and 0.9 for runs of hundreds of rounds, which were worse in 24 to 79 rounds on MNIST (docs/cluster.md). */
 export const defaultOuter: OuterOptions = { learningRate: 1, momentum: 0.5 };
 
 /** What a worker changed in a round. */

@@ -7,6 +7,7 @@ import type { NatsLink } from "../connection.ts";
 import { ReadTimeoutError, type ObjectReference } from "../objects.ts";
 import { isUnreachable } from "../retry.ts";
 import { decodeChange } from "./encode.ts";
+import type { HeldObjects } from "./held-objects.ts";
 import type { ValueLayout } from "./layout.ts";
 import type { Members } from "./members.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type ParticipantFacts,
   type RoundMessage,
   type StoredChange,
+  type TaskFailure,
 } from "./messages.ts";
 import { roundSubject } from "./names.ts";
 import { isSameTask, type Contribution, type RoundTask } from "./rounds.ts";
@@ -35,7 +37,9 @@ export interface CollectorParts {
   readonly store: RunStore;
   readonly members: Members;
   readonly layout: ValueLayout;
-  readonly message: RoundMessage;
+  readonly message: Omit<RoundMessage, "checks">;
+  /** What the workers read of this round. */
+  readonly held: HeldObjects;
   /** The id of the process that acts as a worker. */
   memberOf(worker: string): string;
 }
@@ -52,6 +56,10 @@ export class RoundCollector {
   /** How often the change of each worker could not be read. */
   readonly #attempts = new Map<string, number>();
   #sentAt = -Infinity;
+  /** How often the objects of the round were checked. */
+  #checks = 0;
+  /** The workers that could not read an object although the server had all of them. */
+  readonly #inVain = new Set<string>();
 
   constructor(parts: CollectorParts) {
     this.#parts = parts;
@@ -111,7 +119,7 @@ export class RoundCollector {
     const now = performance.now();
     if (now - this.#sentAt < this.#parts.members.reportMilliseconds) return;
     this.#sentAt = now;
-    link.connection.publish(roundSubject(run), roundBytes(message));
+    link.connection.publish(roundSubject(run), roundBytes({ ...message, checks: this.#checks }));
   }
 
   /** Takes the changes that have arrived, and notes which workers are lost. */
@@ -122,7 +130,7 @@ export class RoundCollector {
       const { worker } = task;
       const heard = alive.get(memberOf(worker));
       if (!heard) this.#missing.set(worker, this.#missed(worker, "lost"));
-      else if (heard.failure?.round === message.round) this.#refuse(worker, heard.failure.reason);
+      else if (heard.failure?.round === message.round) await this.#answer(worker, heard.failure, ended);
       else if (heard.change?.round === message.round && isSameTask(heard.change.task, task))
         await this.#read(heard, heard.change, ended);
     }
@@ -131,6 +139,20 @@ export class RoundCollector {
   #missed(worker: string, kind: MissingWorker["kind"], reason: string | null = null): MissingWorker {
     const member = this.#parts.memberOf(worker);
     return { name: this.#parts.members.nameOf(member), kind, reason: reason && onOneLine(reason) };
+  }
+
+  /** Lets a worker try again if it could not read an object and the server has it now. Otherwise, the worker is refused. */
+  async #answer(worker: string, { reason, checks }: TaskFailure, ended: AbortSignal): Promise<void> {
+    if (checks === null) return this.#refuse(worker, reason);
+    // It has not tried again since the last check.
+    if (checks !== this.#checks) return;
+    if (!(await this.#parts.held.repair(ended))) {
+      // It may have read an object just before it was stored again, but not twice.
+      if (this.#inVain.has(worker)) return this.#refuse(worker, reason);
+      this.#inVain.add(worker);
+    }
+    this.#checks++;
+    this.#sentAt = -Infinity;
   }
 
   #refuse(worker: string, reason: string): void {

@@ -16,10 +16,12 @@ import {
 } from "./messages.ts";
 import {
   cancelledKey,
+  CHANGES,
   commitSubject,
   COMMITS,
   descriptionKey,
   ID,
+  objectBucket,
   objectName,
   openKey,
   RUNS,
@@ -86,19 +88,25 @@ export const commitRules = (run: string): LogRules<LogState> => ({
 /** The longest wait for an object. */
 const READ_MILLISECONDS = 20_000;
 
+/** A vector as it is stored. */
+export const vectorBytes = (vector: Float32Array): Uint8Array =>
+  new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+
 /** The log and the objects of a run. */
 export class RunStore {
   readonly #run: string;
   readonly #log: FencedLog<LogState>;
-  readonly #bucket: ObjectBucket;
+  readonly #buckets: ReadonlyMap<string, ObjectBucket>;
 
-  private constructor(run: string, log: FencedLog<LogState>, bucket: ObjectBucket) {
-    [this.#run, this.#log, this.#bucket] = [run, log, bucket];
+  private constructor(run: string, log: FencedLog<LogState>, buckets: ReadonlyMap<string, ObjectBucket>) {
+    [this.#run, this.#log, this.#buckets] = [run, log, buckets];
   }
 
   static async open(link: NatsLink, run: string): Promise<RunStore> {
     const log = new FencedLog(link, { stream: COMMITS, subject: commitSubject(run) }, commitRules(run));
-    return new RunStore(run, log, await ObjectBucket.open(link, VALUES, READ_MILLISECONDS));
+    const buckets = new Map<string, ObjectBucket>();
+    for (const name of [VALUES, CHANGES]) buckets.set(name, await ObjectBucket.open(link, name, READ_MILLISECONDS));
+    return new RunStore(run, log, buckets);
   }
 
   /** All records so far. */
@@ -120,13 +128,12 @@ export class RunStore {
     { round, owner }: { round: number; owner: string },
     vector: Float32Array,
   ): Promise<ObjectReference> {
-    const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-    return this.#bucket.put(objectName(this.#run, kind, round, owner), bytes);
+    return this.#put(objectName(this.#run, kind, round, owner), vectorBytes(vector));
   }
 
   /** Reads a vector. @throws MessageError if it is missing, damaged, of another size, or not finite */
   async vector(reference: ObjectReference, size: number): Promise<Float32Array> {
-    const bytes = await this.#bucket.get(reference);
+    const bytes = await this.get(reference);
     const refuse = (what: string) => new MessageError({ where: `object ${reference.object}`, what });
     if (bytes.length !== 4 * size) throw refuse(`it has ${bytes.length} bytes for ${size} values`);
     const vector = new Float32Array(new Uint8Array(bytes).buffer);
@@ -140,16 +147,35 @@ export class RunStore {
     { round, owner }: { round: number; owner: string },
     bytes: Uint8Array,
   ): Promise<ObjectReference> {
-    return this.#bucket.put(objectName(this.#run, kind, round, owner), bytes);
+    return this.#put(objectName(this.#run, kind, round, owner), bytes);
+  }
+
+  /**
+   * Stores an object again that the server has lost.
+   * @param rounds the number of records that the log has, as far as this process knows
+   * @throws LeaseLostError if another process has appended one: this one must not store objects of the run any more
+   */
+  async putAgain({ object }: ObjectReference, bytes: Uint8Array, rounds: number): Promise<void> {
+    await this.#log.requireMine(({ commits }) => commits.length === rounds);
+    await this.#put(object, bytes);
   }
 
   get(reference: ObjectReference): Promise<Uint8Array> {
-    return this.#bucket.get(reference);
+    return this.#bucketOf(reference.object).get(reference);
   }
 
   /** Removes the objects of rounds before one, except some. */
   async removeBefore(round: number, kept: ReadonlySet<string>): Promise<void> {
-    for (const name of await this.#bucket.names(`${this.#run}.`))
-      if (Number(name.split(".")[1]) < round && !kept.has(name)) await this.#bucket.remove(name);
+    for (const bucket of this.#buckets.values())
+      for (const name of await bucket.names(`${this.#run}.`))
+        if (Number(name.split(".")[1]) < round && !kept.has(name)) await bucket.remove(name);
+  }
+
+  #put(object: string, bytes: Uint8Array): Promise<ObjectReference> {
+    return this.#bucketOf(object).put(object, bytes);
+  }
+
+  #bucketOf(object: string): ObjectBucket {
+    return this.#buckets.get(objectBucket(object))!;
   }
 }

@@ -4,7 +4,7 @@
 import type { NatsLink } from "../connection.ts";
 import { createStream, KEPT_DAYS, KEPT_NANOSECONDS, setUp } from "../set-up.ts";
 import { MOST_MESSAGE_BYTES } from "./messages.ts";
-import { COMMITS, DATA, LEASES, RUNS, VALUES } from "./names.ts";
+import { CHANGES, COMMITS, DATA, LEASES, RUNS, VALUES } from "./names.ts";
 
 /** After this time without a renewal, another process may coordinate a run. */
 const LEASE_MILLISECONDS = 8000;
@@ -29,6 +29,6 @@ export async function setUpTraining(link: NatsLink, { leaseMilliseconds = LEASE_
     await buckets.create(RUNS, { ttl: KEPT_DAYS * 86_400_000 });
     await buckets.create(LEASES, { ttl: leaseMilliseconds });
     const objects = new packages.obj.Objm(streams);
-    for (const name of [DATA, VALUES]) await objects.create(name, { ttl: KEPT_NANOSECONDS });
+    for (const name of [DATA, VALUES, CHANGES]) await objects.create(name, { ttl: KEPT_NANOSECONDS });
   });
 }

@@ -10,7 +10,7 @@ import { probabilitiesOf } from "../../nn/losses.ts";
 import { parameterPrefix, storedLeaves } from "../../nn/sequential.ts";
 import { version } from "../../version.ts";
 import { outputScale, tableMetadata } from "../exported-table.ts";
-import type { AnyTrainedModel, TrainedFunctionalModel } from "../functional.ts";
+import type { TrainedFunctionalModel } from "../functional.ts";
 import {
   hasFunction,
   initialValues,
@@ -19,6 +19,7 @@ import {
   type ParameterValues,
   type TrainedModel,
 } from "../model.ts";
+import { withDefaults, type AnyModelToSave } from "../model-to-save.ts";
 import { functionGraph } from "./function.ts";
 import { encodeModel, type OnnxModel } from "./protobuf.ts";
 import { GraphWriter, normalize, valueInfo } from "./writer.ts";
@@ -63,10 +64,8 @@ const units: Readonly<Record<string, string>> = {
  * @throws OptionError for values that do not match the model's parameters, for a custom layer, for an op in the function that has no
  * form in ONNX, and for a file over 2 GB; GraphError for a function that moves elements between examples
  */
-export function saveOnnx(
-  trained: AnyTrainedModel,
-  parameters: ParameterValues = initialValues(trained.model),
-): Uint8Array {
+export function saveOnnx(given: AnyModelToSave, parameters: ParameterValues = initialValues(given.model)): Uint8Array {
+  const trained = withDefaults(given);
   const { model, step } = trained;
   requireRoom(model);
   requireValues(storedLeaves(model), parameters);

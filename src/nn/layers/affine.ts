@@ -4,6 +4,7 @@
 import { excerpt, OptionError } from "../../errors.ts";
 import { input } from "../../graph/leaves.ts";
 import type { Shape, Tensor } from "../../graph/tensor.ts";
+import { refuseOtherOptions, requireOptionsObject, type OptionNames } from "../../option-names.ts";
 import { activationOf, rectifiers, type ActivationName, type CustomActivation } from "../activations.ts";
 import { heNormal, xavierUniform, zeros, type Fans, type Initializer } from "../initializers.ts";
 import { evaluation, type BuiltLayer, type LayerContext } from "./layer.ts";
@@ -44,9 +45,24 @@ export interface Affine {
 
 /**
  * @param where the layer, for messages
+ * @param names the layer's other options
  * @throws OptionError
  */
-export function affineOf(where: string, options: AffineOptions): Affine {
+export function affineOf<Options extends AffineOptions>(
+  where: string,
+  options: Options,
+  names: Omit<OptionNames<Options>, keyof AffineOptions>,
+): Affine {
+  // In PyTorch, the number of inputs comes first: dense(784, 128) would silently have 784 outputs.
+  const example = "Give options such as { bias: false }; the number of inputs comes from the layer before";
+  requireOptionsObject(where, options, example);
+  refuseOtherOptions<AffineOptions>(where, options, {
+    ...names,
+    activation: true,
+    bias: true,
+    weights: true,
+    biases: true,
+  });
   const { bias = true, biases = zeros } = options;
   const chosen = activationOf(where, options.activation ?? "identity");
   const { name } = chosen;

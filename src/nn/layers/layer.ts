@@ -1,5 +1,5 @@
 import type { Shape, Tensor } from "../../graph/tensor.ts";
-import type { Precision } from "../../ops/matmul/precision.ts";
+import type { Precision } from "../../precisions.ts";
 import type { ActivationName, CustomActivation } from "../activations.ts";
 import type { Fans, Initializer } from "../initializers.ts";
 
@@ -109,6 +109,9 @@ export const evaluation: Required<ApplyOptions> = {
   recordAttention: () => {},
   recordOutput: () => {},
 };
+
+/** The options in a layer's config. */
+export const optionsOf = ({ type: _type, ...options }: LayerConfig) => options;
 
 /** A layer with its parameters. */
 export interface BuiltLayer {

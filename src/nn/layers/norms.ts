@@ -1,4 +1,5 @@
 import type { Shape, Tensor } from "../../graph/tensor.ts";
+import { refuseOtherOptions, type OptionNames } from "../../option-names.ts";
 import { add, multiply, rsqrt, square, subtract } from "../../ops/elementwise/index.ts";
 import { mean } from "../../ops/reduce/index.ts";
 import { requirePositiveFloat32 } from "../checks.ts";
@@ -14,8 +15,18 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
-/** @throws OptionError */
-export function normConfig(where: string, { epsilon, affine = true }: NormOptions, usualEpsilon: number) {
+/**
+ * @param names the layer's other options
+ * @throws OptionError
+ */
+export function normConfig<Options extends NormOptions>(
+  where: string,
+  options: Options,
+  usualEpsilon: number,
+  names: Omit<OptionNames<Options>, keyof NormOptions>,
+) {
+  refuseOtherOptions<NormOptions>(where, options, { ...names, epsilon: true, affine: true });
+  const { epsilon, affine = true } = options;
   const chosen = epsilon ?? usualEpsilon;
   requirePositiveFloat32(`${where} epsilon`, chosen);
   requireBoolean(`${where} affine`, affine);

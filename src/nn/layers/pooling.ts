@@ -1,9 +1,10 @@
 import { OptionError } from "../../errors.ts";
+import { refuseOtherOptions } from "../../option-names.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { sidesOf, type Pair, type PairOption, type WindowOptions } from "../../ops/convolution/index.ts";
 import { builtFrom } from "./affine.ts";
 import { imageShape, windowConfig, withChannels, type LayerWindowOptions } from "./images.ts";
-import type { Layer, LayerType } from "./layer.ts";
+import { optionsOf, type Layer, type LayerType } from "./layer.ts";
 
 /** The options of a pooling layer. */
 export interface PoolOptions extends Omit<LayerWindowOptions, "stride"> {
@@ -15,6 +16,7 @@ type Pool = (images: Tensor, window: PairOption, options: WindowOptions) => Tens
 
 /** A layer that pools windows of an image, channel by channel. */
 export function poolingLayer(type: string, pool: Pool, window: PairOption, options: PoolOptions): Layer {
+  refuseOtherOptions(type, options, { stride: true, padding: true });
   const windows = windowConfig(type, window, { stride: window, ...options });
   return {
     config: { type, ...windows },
@@ -56,5 +58,8 @@ export function globalPoolingLayer(type: string, pool: (images: Tensor) => Tenso
 /** The type of a layer that pools windows of an image. */
 export const poolingType = (make: (window: PairOption, options: PoolOptions) => Layer): LayerType => ({
   options: ["window", "stride", "padding"],
-  fromConfig: ({ window, ...options }) => make(window as unknown as Pair, options as unknown as PoolOptions),
+  fromConfig(config) {
+    const { window, ...options } = optionsOf(config);
+    return make(window as unknown as Pair, options as unknown as PoolOptions);
+  },
 });

@@ -3,10 +3,11 @@
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { RecurrentOptions, RecurrentWeights } from "../../ops/recurrent/index.ts";
+import { refuseOtherOptions } from "../../option-names.ts";
 import { requireCount } from "../checks.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
 import { requireBoolean } from "./affine.ts";
-import type { Layer, LayerConfig } from "./layer.ts";
+import { optionsOf, type Layer, type LayerConfig } from "./layer.ts";
 import { sequenceShape } from "./sequences.ts";
 
 /** The options of `layers.gru` and `layers.lstm`. */
@@ -29,6 +30,7 @@ interface RecurrentKind {
 /** @throws OptionError for an option outside its range */
 export function recurrentLayer(kind: RecurrentKind, units: number, options: RecurrentLayerOptions): Layer {
   const { type, gates, apply } = kind;
+  refuseOtherOptions(type, options, { sequences: true, bias: true, weights: true });
   const { sequences = false, bias = true, weights: initializer = fanInUniform } = options;
   requireCount(`${type} units`, units);
   requireBoolean(`${type} sequences`, sequences);
@@ -59,7 +61,7 @@ export function recurrentLayer(kind: RecurrentKind, units: number, options: Recu
 export const recurrentOptions = ["units", "sequences", "bias"];
 
 /** The units and the options in a config. */
-export const recurrentConfig = ({ units, ...options }: LayerConfig): [number, RecurrentLayerOptions] => [
-  units as number,
-  options as RecurrentLayerOptions,
-];
+export function recurrentConfig(config: LayerConfig): [number, RecurrentLayerOptions] {
+  const { units, ...options } = optionsOf(config);
+  return [units as number, options];
+}

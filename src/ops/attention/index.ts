@@ -3,8 +3,9 @@
  */
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, type Shape, type Tensor } from "../../graph/tensor.ts";
+import { refuseOtherOptions } from "../../option-names.ts";
 import { broadcastShapes, broadcastsTo } from "../elementwise/function.ts";
-import type { Precision } from "../matmul/precision.ts";
+import type { Precision } from "../../precisions.ts";
 import { fusedAttention } from "./fused.ts";
 import { attentionWeights, plainAttention } from "./plain.ts";
 
@@ -46,6 +47,7 @@ const MOST_FUSED_WIDTH = 256;
  * @throws GraphError if shapes do not fit, or if a causal attention has not as many queries as keys
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  refuseOtherOptions("attention", options, { causal: true, mask: true, dropout: true, precision: true });
   const { causal = false, mask } = options;
   requireSequences(q, k, v);
   const [queries, keys] = [q.shape.at(-2)!, k.shape.at(-2)!];

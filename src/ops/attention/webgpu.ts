@@ -1,22 +1,29 @@
 import shared from "../../../shaders/attention.wgsl?raw";
-import forward from "../../../shaders/attention_forward.wgsl?raw";
-import gradients from "../../../shaders/attention_gradients.wgsl?raw";
-import keyValueGradient from "../../../shaders/attention_key_value_gradient.wgsl?raw";
-import queryGradient from "../../../shaders/attention_query_gradient.wgsl?raw";
+import lanes from "../../../shaders/attention_lanes.wgsl?raw";
+import lanesForward from "../../../shaders/attention_lanes_forward.wgsl?raw";
+import lanesGradients from "../../../shaders/attention_lanes_gradients.wgsl?raw";
+import lanesKeyValueGradient from "../../../shaders/attention_lanes_key_value_gradient.wgsl?raw";
+import lanesQueryGradient from "../../../shaders/attention_lanes_query_gradient.wgsl?raw";
+import tiles from "../../../shaders/attention_tiles.wgsl?raw";
+import tilesForward from "../../../shaders/attention_tiles_forward.wgsl?raw";
+import tilesGradients from "../../../shaders/attention_tiles_gradients.wgsl?raw";
+import tilesKeyValueGradient from "../../../shaders/attention_tiles_key_value_gradient.wgsl?raw";
+import tilesQueryGradient from "../../../shaders/attention_tiles_query_gradient.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, LaunchLimits } from "../kernel.ts";
 import { floatLiteral, integerLiteral } from "../webgpu/wgsl.ts";
 import { flopsOf, operandsOf, type FusedAttributes, type FusedOperands, type MaskStrides } from "./fused.ts";
 
-// Constants of shaders/attention.wgsl: the threads along a side of a tile, and the vec4s of a row in the stage.
+// Constants of shaders/attention_tiles.wgsl: the threads along a side of a tile, and the vec4s of a row in the stage.
 const SIDE = 8;
 const PITCH = 5;
 
-/**
- * The rows and the columns of a thread, and so the size of a tile. Subgroups of at most eight are the vectors of software adapters,
- * where smaller tiles compile in 0.6 times the time.
- */
-const ownRows = ({ subgroupSize = Infinity }: LaunchLimits): number => (subgroupSize <= 8 ? 2 : 4);
+/** The rows and the columns of a thread in a tile. On software adapters, smaller tiles compile in 0.6 times the time. */
+const ownRows = ({ software }: LaunchLimits): number => (software ? 2 : 4);
+
+// Constants of shaders/attention_lanes.wgsl: the threads of a subgroup, and the rows that it processes.
+const LANES = 8;
+const LANE_ROWS = 8;
 
 /** The operands that kernels read in blocks: their names, and the constants by which the WGSL names them. */
 const BLOCK_OPERANDS = { q: "Q", k: "K", v: "V", upstream: "UPSTREAM" } as const;
@@ -83,20 +90,70 @@ function maskRow({ sizes, leading, query }: MaskStrides, keys: number): string {
   return terms.join(" + ");
 }
 
-function attentionKernel(
-  source: string,
-  tilesAlong: "queries" | "keys",
-  ownConstants: Readonly<Record<string, number | string>>,
-): AnchorKernel {
+/** How a kernel divides its work. */
+interface Division {
+  /** What follows the functions that all kernels share. */
+  readonly source: string;
+  readonly constants: Readonly<Record<string, number | string>>;
+  /** The queries, or the keys, of a workgroup. */
+  readonly rows: number;
+  readonly subgroups: boolean;
+}
+
+/** WGSL for each way to divide the work, and whether rows are keys. */
+interface Sources {
+  readonly tiles: string;
+  readonly lanes: string;
+  readonly tilesOfScores: number;
+  readonly keysAreRows?: boolean;
+}
+
+/** In tiles, through workgroup memory. */
+function inTiles(own: number, attributes: FusedAttributes, { tiles: source, tilesOfScores }: Sources): Division {
+  const { width, values } = attributes;
+  const rows = SIDE * own;
+  return {
+    source: tiles + source,
+    rows,
+    subgroups: false,
+    constants: {
+      PARTS: partsOf(attributes, SIDE),
+      OWN: own,
+      TILES: tilesOfScores,
+      STAGED_WIDTH: stagedRows(width, rows),
+      STAGED_VALUES: stagedRows(values, rows),
+    },
+  };
+}
+
+/** In subgroups. */
+const inSubgroups = (attributes: FusedAttributes, { lanes: source }: Sources): Division => ({
+  source: lanes + source,
+  rows: LANE_ROWS,
+  constants: { PARTS: partsOf(attributes, LANES) },
+  subgroups: true,
+});
+
+/** The vec4s of a sum that each of the threads which share a row has. */
+const partsOf = ({ width, values }: FusedAttributes, threads: number) =>
+  Math.ceil(vec4sOf(Math.max(width, values)) / threads);
+
+/** Software adapters whose vectors have eight elements. On them, the kernels in tiles took five to eight times as long. */
+const fitsLanes = ({ software, slowArrays, subgroupSize }: LaunchLimits) =>
+  software && !slowArrays && subgroupSize === LANES;
+
+function attentionKernel(sources: Sources): AnchorKernel {
   return {
     kind: "anchor",
     launches([node], limits) {
       const attributes = node!.attributes as FusedAttributes;
       const { batches, queries, keys, width, values, scale, causal } = attributes;
       const operands = operandsOf(node!, node!.inputs);
-      const own = ownRows(limits);
-      const tileSize = SIDE * own;
+      const { source, rows, constants, subgroups } = fitsLanes(limits)
+        ? inSubgroups(attributes, sources)
+        : inTiles(ownRows(limits), attributes, sources);
       const groups = Math.min(batches, limits.gridSize);
+      const { keysAreRows = false } = sources;
       return [
         {
           source: [operandFunction(operands), pairFunctions(attributes), shared, source].join("\n"),
@@ -104,6 +161,7 @@ function attentionKernel(
           readsByRow: true,
           vec4Reads: blockOperands.filter((name) => (operands[name]?.shape.at(-1) ?? 1) % 4 === 0),
           finishes: ["finish"],
+          subgroups,
           constants: {
             QUERIES: queries,
             KEYS: keys,
@@ -111,15 +169,12 @@ function attentionKernel(
             VALUES: values,
             SCALE: floatLiteral(scale),
             CAUSAL: String(causal),
-            PARTS: Math.ceil(vec4sOf(Math.max(width, values)) / SIDE),
-            STAGED_WIDTH: stagedRows(width, tileSize),
-            STAGED_VALUES: stagedRows(values, tileSize),
-            OWN: own,
             BATCHES: batches,
             GROUPS: groups,
-            ...ownConstants,
+            KEYS_ARE_ROWS: String(keysAreRows),
+            ...constants,
           },
-          grid: [Math.ceil(attributes[tilesAlong] / tileSize), groups, 1],
+          grid: [Math.ceil((keysAreRows ? keys : queries) / rows), groups, 1],
           flops: flopsOf(node!),
         },
       ];
@@ -128,10 +183,16 @@ function attentionKernel(
 }
 
 export const kernels = {
-  attention: attentionKernel(forward, "queries", { TILES: 1 }),
-  attentionQueryGradient: attentionKernel(gradients + queryGradient, "queries", { TILES: 2, KEYS_ARE_ROWS: "false" }),
-  attentionKeyValueGradient: attentionKernel(gradients + keyValueGradient, "keys", {
-    TILES: 2,
-    KEYS_ARE_ROWS: "true",
+  attention: attentionKernel({ tiles: tilesForward, lanes: lanesForward, tilesOfScores: 1 }),
+  attentionQueryGradient: attentionKernel({
+    tiles: tilesGradients + tilesQueryGradient,
+    lanes: lanesGradients + lanesQueryGradient,
+    tilesOfScores: 2,
+  }),
+  attentionKeyValueGradient: attentionKernel({
+    tiles: tilesGradients + tilesKeyValueGradient,
+    lanes: lanesGradients + lanesKeyValueGradient,
+    tilesOfScores: 2,
+    keysAreRows: true,
   }),
 };

@@ -3,7 +3,7 @@ import { requireType, sameShape, sizeOf, Tensor, type GivenOp } from "../../grap
 import { flip } from "../indexing/index.ts";
 import { reshape, transpose } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
-import type { Precision } from "../matmul/precision.ts";
+import type { Precision } from "../../precisions.ts";
 import { add } from "../elementwise/index.ts";
 import { sumOfParts } from "../parts/index.ts";
 import { partsOfRows, sumOverRows, USEFUL_PARTS } from "../parts/rows.ts";
@@ -20,7 +20,10 @@ export interface ConvolutionOptions extends WindowOptions {
   readonly groups?: number;
   /** The bias to add, float32 [outputs]; none by default. */
   readonly bias?: Tensor;
-  /** The precision of the operands of the matrix products, as in `matmul`; "float32" by default. */
+  /**
+   * The precision of the operands of the matrix products, as in `matmul`; "float32" by default. A depthwise convolution
+   * with one output per channel has no product, and is always float32.
+   */
   readonly precision?: Precision;
 }
 
@@ -62,26 +65,38 @@ const conv2dOp: GivenOp = {
  * @throws GraphError if types, axes, channels or groups do not fit, or if no window fits in the images
  */
 export function conv2d(images: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
-  const { groups = 1, precision = "float32", bias } = options;
+  const { groups = 1 } = options;
   requireImages("conv2d", images);
   requireType("conv2d weights", weights, "float32");
-  const [height = 0, width = 0, channels = 0, outputs = 0] = weights.shape;
-  const fits = weights.shape.length === 4 && Number.isInteger(groups) && groups >= 1;
-  if (!fits || channels * groups !== images.shape[3] || outputs % groups !== 0) {
+  if (weights.shape.length !== 4 || !haveGroups(images, weights, groups)) {
     throw new GraphError({
       where: "conv2d",
-      what: `images ${images} and weights ${weights}${groups === 1 ? "" : ` in ${groups} groups`}`,
+      what: `images ${images} and weights ${weights}${inGroups(groups)}`,
       fix: "Give weights [height, width, channels / groups, outputs], and groups that divide channels and outputs",
     });
   }
+  return convolution("conv2d", images, weights, options);
+}
+
+/** Whether the last axes of images or signals, [channels], and weights, [channels / groups, outputs], fit each other. */
+function haveGroups(images: Tensor, weights: Tensor, groups: number): boolean {
+  const [channels, outputs] = weights.shape.slice(-2) as [number, number];
+  return isCount(groups) && channels * groups === images.shape.at(-1) && outputs % groups === 0;
+}
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
+
+const inGroups = (groups: number): string => (groups === 1 ? "" : ` in ${groups} groups`);
+
+/** A convolution whose images and weights fit. */
+function convolution(where: string, images: Tensor, weights: Tensor, options: ConvolutionOptions): Tensor {
+  const { groups = 1, precision = "float32", bias } = options;
+  const [height, width, , outputs] = weights.shape as [number, number, number, number];
+  if (bias !== undefined) requireType(`${where} bias`, bias, "float32");
   if (bias && !sameShape(bias.shape, [outputs])) {
-    throw new GraphError({
-      where: "conv2d",
-      what: `bias ${bias} for ${outputs} outputs`,
-      fix: `Give float32 [${outputs}]`,
-    });
+    throw new GraphError({ where, what: `bias ${bias} for ${outputs} outputs`, fix: `Give float32 [${outputs}]` });
   }
-  const windows = windowsOf("conv2d", images.shape, [height, width], options);
+  const windows = windowsOf(where, images.shape, [height, width], options);
   return convolved(images, weights, { windows, groups, precision }, bias);
 }
 
@@ -159,9 +174,14 @@ function imageGradient(
  */
 const FEWEST_PRODUCTS = 2 ** 24;
 
+/** Each phase is a product and a dispatch of its own, and a stride may be any whole number. */
+const MOST_PHASES = 1024;
+
 /** @param products the products at each position of the windows */
-const hasPhases = ({ stride, spread, count }: Windows, products: number): boolean =>
-  sizeOf(spread) > 1 && sizeOf(stride) === 1 && products * sizeOf(count) >= FEWEST_PRODUCTS;
+const hasPhases = ({ stride, spread, count }: Windows, products: number): boolean => {
+  const phases = sizeOf(spread);
+  return phases > 1 && phases <= MOST_PHASES && sizeOf(stride) === 1 && products * sizeOf(count) >= FEWEST_PRODUCTS;
+};
 
 function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
   const { windows, groups, precision } = attributes;
@@ -228,11 +248,14 @@ export function convTranspose2d(images: Tensor, weights: Tensor, options: Transp
   requireImages("convTranspose2d", images);
   requireType("convTranspose2d weights", weights, "float32");
   const [examples, rows, columns, outputs] = images.shape as [number, number, number, number];
-  if (weights.shape.length !== 4 || weights.shape[3] !== outputs || outputs % groups !== 0) {
+  const fits = weights.shape.length === 4 && weights.shape[3] === outputs;
+  if (!fits || !isCount(groups) || outputs % groups !== 0) {
     throw new GraphError({
       where: "convTranspose2d",
-      what: `images ${images} and weights ${weights}`,
-      fix: "Give weights [height, width, channels / groups, outputs], of as many outputs as the images have channels",
+      what: `images ${images} and weights ${weights}${inGroups(groups)}`,
+      fix:
+        "Give weights [height, width, channels / groups, outputs], of as many outputs as the images have channels, and groups " +
+        "that divide them",
     });
   }
   const [height, width, channels] = weights.shape as [number, number, number];
@@ -265,6 +288,11 @@ export function smallestSize(count: Pair, kernel: Pair, options: TransposedConvo
 
 /** @throws GraphError */
 export function requireImages(where: string, images: Tensor): void {
+  // The layers have the names of the ops, and take numbers or nothing first.
+  if (typeof images !== "object") {
+    const fix = "Give a tensor, or for a layer call the function in layers, such as layers.conv2d(8, 3)";
+    throw new GraphError({ where, what: `takes images but was given ${String(images)}`, fix });
+  }
   requireType(where, images, "float32");
   if (images.shape.length === 4) return;
   throw new GraphError({
@@ -274,31 +302,75 @@ export function requireImages(where: string, images: Tensor): void {
   });
 }
 
+/** The windows that a convolution moves over signals. */
+export interface SignalWindowOptions {
+  /** Elements from one window to the next; 1 by default. */
+  readonly stride?: number;
+  /**
+   * "valid": none, the default. "same": zeros at both ends, so that the output has ⌈length / stride⌉ elements; if the
+   * number of zeros is odd, the extra one is at the end. Otherwise, a number of elements at each end, or
+   * [before, after].
+   */
+  readonly padding?: "same" | "valid" | number | Pair;
+  /** Elements of the signal from one element of a window to the next; 1 by default. */
+  readonly dilation?: number;
+}
+
+/** Options of `conv1d`. */
+export interface SignalConvolutionOptions
+  extends SignalWindowOptions, Pick<ConvolutionOptions, "groups" | "bias" | "precision"> {}
+
 /**
  * One-dimensional convolution.
  * @param signals float32 [examples, length, channels]
  * @param weights float32 [window length, channels / groups, outputs]
  * @returns [examples, windows, outputs]
- * @throws GraphError as for `conv2d`
+ * @throws GraphError if types, axes, channels, groups or an option do not fit, or if no window fits in the signals
  */
-export function conv1d(signals: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
-  if (signals.shape.length !== 3 || weights.shape.length !== 3) {
+export function conv1d(signals: Tensor, weights: Tensor, options: SignalConvolutionOptions = {}): Tensor {
+  const where = "conv1d";
+  const { groups = 1, bias, precision } = options;
+  requireType(where, signals, "float32");
+  requireType(`${where} weights`, weights, "float32");
+  if (signals.shape.length !== 3 || weights.shape.length !== 3 || !haveGroups(signals, weights, groups)) {
     throw new GraphError({
-      where: "conv1d",
-      what: `signals ${signals} and weights ${weights}`,
-      fix: "Give signals [examples, length, channels] and weights [length, channels / groups, outputs]",
+      where,
+      what: `signals ${signals} and weights ${weights}${inGroups(groups)}`,
+      fix:
+        "Give signals [examples, length, channels], weights [length, channels / groups, outputs], and groups that divide channels " +
+        "and outputs",
     });
   }
   const [examples, length, channels] = signals.shape as [number, number, number];
-  const { stride = 1, dilation = 1, padding } = options;
-  const own = (option: number | Pair): Pair => [1, typeof option === "number" ? option : option[1]];
-  const sides = typeof padding === "number" ? ([0, padding] as const) : padding;
   const images = reshape(signals, [examples, 1, length, channels]);
-  const result = conv2d(images, reshape(weights, [1, ...weights.shape]), {
-    ...options,
-    stride: own(stride),
-    dilation: own(dilation),
-    padding: sides,
+  const windows = windowsAlong(where, options);
+  const result = convolution(where, images, reshape(weights, [1, ...weights.shape]), {
+    ...windows,
+    groups,
+    bias,
+    precision,
   });
   return reshape(result, [examples, result.shape[2]!, result.shape[3]!]);
+}
+
+/**
+ * The windows along the width of images with a height of 1.
+ * @throws GraphError if an option is outside its range
+ */
+export function windowsAlong(where: string, options: SignalWindowOptions): WindowOptions {
+  const { stride = 1, dilation = 1, padding = "valid" } = options;
+  for (const [name, value] of Object.entries({ stride, dilation })) {
+    if (isCount(value)) continue;
+    throw new GraphError({
+      where,
+      what: `${name} is ${JSON.stringify(value)}`,
+      fix: "Give a whole number of at least 1",
+    });
+  }
+  const ends = typeof padding === "number" ? ([padding, padding] as const) : padding;
+  return {
+    stride: [1, stride],
+    dilation: [1, dilation],
+    padding: typeof ends === "string" ? ends : [[0, 0], ends],
+  };
 }

@@ -7,7 +7,10 @@ export {
   conv2d,
   convTranspose2d,
   smallestSize,
+  windowsAlong,
   type ConvolutionOptions,
+  type SignalConvolutionOptions,
+  type SignalWindowOptions,
   type TransposedConvolutionOptions,
 } from "./conv.ts";
 export { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from "./pool.ts";

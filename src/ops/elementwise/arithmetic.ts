@@ -244,5 +244,5 @@ export const isNotFinite = (x: Operand): Tensor => isNotFiniteOp([x]);
 /** `a` where the condition is not 0, else `b`. The gradient flows to the chosen operand, and not to the condition. */
 export const select = (condition: Operand, a: Operand, b: Operand): Tensor => selectOp([condition, a, b]);
 
-/** Converts uint32 to float32; exact up to 2²⁴. */
-export const toFloat = (x: Tensor): Tensor => toFloatOp([x]);
+/** Converts uint32 to float32; exact up to 2²⁴. A float32 tensor is returned as it is. */
+export const toFloat = (x: Tensor): Tensor => (x.dtype === "float32" ? x : toFloatOp([x]));

@@ -1,5 +1,5 @@
 import { GraphError } from "../../errors.ts";
-import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { requireTensor, requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { copy, reshape } from "../layout/index.ts";
 import { normalAxis } from "./axes.ts";
 import { slice } from "./move.ts";
@@ -29,6 +29,17 @@ const concatOp: ComputeOp = {
   },
 };
 
+/** @throws GraphError unless it is a list of tensors, of at least one */
+function firstOf(where: string, tensors: readonly Tensor[]): Tensor {
+  if (!Array.isArray(tensors as unknown)) {
+    const what = `${String(tensors)} is not a list of tensors`;
+    throw new GraphError({ where, what, fix: `Give a list, and then the axis: ${where}([a, b], 0)` });
+  }
+  if (tensors.length === 0) throw new GraphError({ where, what: "there are no tensors", fix: "Give at least one" });
+  for (const tensor of tensors) requireTensor(where, tensor);
+  return tensors[0]!;
+}
+
 /**
  * Concatenates tensors along an axis.
  * @param tensors at least one, float32 or uint32, all of the same type and of the same size along the other axes
@@ -36,8 +47,7 @@ const concatOp: ComputeOp = {
  * @throws GraphError if types or sizes differ, or if the tensors have no such axis
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors;
-  if (!first) throw new GraphError({ where: "concat", what: "there are no tensors", fix: "Give at least one" });
+  const first = firstOf("concat", tensors);
   const at = normalAxis("concat", first, axis);
   for (const tensor of tensors) {
     requireType("concat", tensor, "float32", "uint32");
@@ -79,8 +89,7 @@ function join(tensors: readonly Tensor[], axis: number): Tensor {
  * @throws GraphError if shapes or types differ
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors;
-  if (!first) throw new GraphError({ where: "stack", what: "there are no tensors", fix: "Give at least one" });
+  const first = firstOf("stack", tensors);
   const rank = first.shape.length + 1;
   const at = axis < 0 ? axis + rank : axis;
   if (!(Number.isInteger(axis) && at >= 0 && at < rank)) {

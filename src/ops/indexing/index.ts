@@ -4,4 +4,5 @@
  */
 export { concat, split, stack } from "./concat.ts";
 export { flip, pad, slice, tile, type PadMode, type PadOptions, type SliceRange } from "./move.ts";
+export { oneHot } from "./one-hot.ts";
 export { sortOrder, sumByIndex, take, takeAlong, type TakeOptions } from "./take.ts";

@@ -1,4 +1,4 @@
-import { GraphError } from "../../errors.ts";
+import { excerpt, GraphError } from "../../errors.ts";
 import { requireHeld } from "../../graph/leaves.ts";
 import { requireType, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
 import { add } from "../elementwise/index.ts";
@@ -117,6 +117,10 @@ export interface SliceRange {
  */
 export function slice(x: Tensor, ranges: readonly (SliceRange | undefined)[]): Tensor {
   requireType("slice", x, "float32", "uint32");
+  if (!Array.isArray(ranges)) {
+    const what = `${excerpt(ranges)} is not a list of ranges`;
+    throw new GraphError({ where: "slice", what, fix: "Give a range for each axis, such as [{ start: 0, end: 1 }]" });
+  }
   if (ranges.length > x.shape.length) {
     const what = `${ranges.length} ranges for ${x}`;
     throw new GraphError({ where: "slice", what, fix: `Give at most ${x.shape.length}, one for each axis` });

@@ -4,6 +4,7 @@
  * elements.
  */
 import { GraphError } from "../../errors.ts";
+import { refuseOtherOptions } from "../../option-names.ts";
 import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { equal, select } from "../elementwise/arithmetic.ts";
 import { axisIndex, reshape } from "../layout/index.ts";
@@ -54,9 +55,11 @@ function attributesOf(x: Tensor, axis: number, count: number): TakeAttributes {
  * @param x float32 or uint32
  * @param indices uint32 of any shape, each below the size of the axis
  * @returns the shape of `x` with the axis replaced by the axes of `indices`
- * @throws GraphError for other types, or for an axis that the tensor does not have
+ * @throws GraphError for other types, or for an axis that the tensor does not have; OptionError for another option
  */
-export function take(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions = {}): Tensor {
+export function take(x: Tensor, indices: Tensor, options: TakeOptions = {}): Tensor {
+  refuseOtherOptions("take", options, { axis: true });
+  const { axis = 0 } = options;
   requireType("take", x, "float32", "uint32");
   requireType("take indices", indices, "uint32");
   const at = normalAxis("take", x, axis);
@@ -82,9 +85,11 @@ const takeAlongOp: ComputeOp = {
  * @param x float32 or uint32
  * @param indices uint32, with the shape of `x` except for the size of the axis; each index is below that size in `x`
  * @returns the shape of `indices`
- * @throws GraphError for other types or shapes
+ * @throws GraphError for other types or shapes; OptionError for another option
  */
-export function takeAlong(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions = {}): Tensor {
+export function takeAlong(x: Tensor, indices: Tensor, options: TakeOptions = {}): Tensor {
+  refuseOtherOptions("takeAlong", options, { axis: true });
+  const { axis = 0 } = options;
   requireType("takeAlong", x, "float32", "uint32");
   requireType("takeAlong indices", indices, "uint32");
   const at = normalAxis("takeAlong", x, axis);

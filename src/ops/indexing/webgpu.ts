@@ -69,29 +69,54 @@ const concat: PointwiseKernel = {
   kind: "pointwise",
   library,
   flops: () => 0,
-  expression(node, inputs, { index }) {
+  expression: (node, inputs, { index }) =>
+    selected(node, index, (position, place) => inputs[position]!.at(part(node, position, place)))!,
+  vec4(node, inputs, { index }) {
     const { starts, axis } = node.attributes as ConcatAttributes;
     const inner = sizeOf(node.shape.slice(axis + 1));
-    const row = node.shape[axis]! * inner;
-    const [own, outer] = [`(${index} % ${integerLiteral(row)})`, `(${index} / ${integerLiteral(row)})`];
-    const values = inputs.map((input, position) =>
-      input.at(part(node.inputs[position]!, { own, outer, start: starts[position]! * inner, axis })),
-    );
-    return values.reduceRight((rest, value, position) => {
-      const end = starts[position + 1];
-      return end === undefined ? value : `select(${rest}, ${value}, ${own} < ${integerLiteral(end * inner)})`;
-    });
+    if (node.dtype !== "float32" || [node.shape[axis]!, ...starts].some((start) => (start * inner) % 4 !== 0))
+      return undefined;
+    return selected(node, index, (position, place) => inputs[position]!.vec4At(part(node, position, place, 4)));
   },
 };
 
-/** The WGSL for the flat element of one input of a concatenation, clamped if the element belongs to another input. */
-function part(
-  { shape }: Tensor,
-  { own, outer, start, axis }: { own: string; outer: string; start: number; axis: number },
-): string {
-  const width = sizeOf(shape.slice(axis));
-  const first = integerLiteral(start);
-  return `${outer} * ${integerLiteral(width)} + clamp(${own}, ${first}, ${integerLiteral(start + width - 1)}) - ${first}`;
+/** The place of an element in a concatenation: its outer index, and its element among those of one. */
+interface ConcatPlace {
+  readonly outer: string;
+  readonly own: string;
+}
+
+/**
+ * The WGSL for the value of the input to which an element belongs; undefined if one input has none.
+ * @param valueOf the WGSL of the value of an input
+ */
+function selected(
+  node: Tensor,
+  index: string,
+  valueOf: (position: number, place: ConcatPlace) => string | undefined,
+): string | undefined {
+  const { starts, axis } = node.attributes as ConcatAttributes;
+  const inner = sizeOf(node.shape.slice(axis + 1));
+  const row = integerLiteral(node.shape[axis]! * inner);
+  const place = { own: `(${index} % ${row})`, outer: `(${index} / ${row})` };
+  const values = starts.map((_, position) => valueOf(position, place));
+  return values.reduceRight((rest, value, position) => {
+    const end = starts[position + 1];
+    if (end === undefined || rest === undefined || value === undefined) return end === undefined ? value : undefined;
+    return `select(${rest}, ${value}, ${place.own} < ${integerLiteral(end * inner)})`;
+  }, undefined);
+}
+
+/**
+ * The WGSL for the flat element of one input of a concatenation, clamped if the element belongs to another input.
+ * @param elements the number of elements that are read from there on
+ */
+function part(node: Tensor, position: number, { outer, own }: ConcatPlace, elements = 1): string {
+  const { starts, axis } = node.attributes as ConcatAttributes;
+  const width = sizeOf(node.inputs[position]!.shape.slice(axis));
+  const start = starts[position]! * sizeOf(node.shape.slice(axis + 1));
+  const [first, last] = [integerLiteral(start), integerLiteral(start + width - elements)];
+  return `${outer} * ${integerLiteral(width)} + clamp(${own}, ${first}, ${last}) - ${first}`;
 }
 
 const take: PointwiseKernel = {

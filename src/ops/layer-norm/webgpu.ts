@@ -18,7 +18,7 @@ const rowMoments: AnchorKernel = {
     const x = node!.inputs[0]!;
     const width = x.shape.at(-1)!;
     const { epsilon } = node!.attributes as RowMomentsAttributes;
-    const launch = laneLaunch(x.size / width, width, 1, limits.gridSize);
+    const launch = laneLaunch({ outputs: x.size / width, count: width, stride: 1 }, limits);
     return [
       {
         ...launch,
@@ -37,7 +37,7 @@ const layerNormGradient: AnchorKernel = {
   launches([node], limits) {
     const [x, ofX, upstream, weight] = node!.inputs;
     const width = node!.shape.at(-1)!;
-    const launch = laneLaunch(node!.size / width, width, 1, limits.gridSize);
+    const launch = laneLaunch({ outputs: node!.size / width, count: width, stride: 1 }, limits);
     const factor = `fn weight_of(column: u32) -> f32 { return ${weight ? "read_weight(column)" : "1.0"}; }\n`;
     return [
       {

@@ -1,5 +1,5 @@
 import { aligned } from "../../alignment.ts";
-import { GraphError } from "../../errors.ts";
+import { excerpt, GraphError } from "../../errors.ts";
 import {
   requireType,
   sameShape,
@@ -24,6 +24,10 @@ const reshapeOp: GivenOp = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (x.dtype === "uint8") requireType("reshape", x, "float32", "uint32");
+  if (!Array.isArray(shape)) {
+    const what = `${excerpt(shape)} is not a shape`;
+    throw new GraphError({ where: "reshape", what, fix: "Give a list of sizes, such as [2, -1]" });
+  }
   const known = sizeOf(shape.filter((size) => size !== -1));
   const wanted = shape.map((size) => (size === -1 ? x.size / known : size));
   if (
@@ -75,6 +79,10 @@ export function transpose(
   order: readonly number[] = x.shape.map((_, axis) => x.shape.length - 1 - axis),
 ): Tensor {
   requireType("transpose", x, "float32", "uint32");
+  if (!Array.isArray(order as unknown)) {
+    const what = `${String(order)} is not a list of axes`;
+    throw new GraphError({ where: "transpose", what, fix: "Give the order of all axes, such as [1, 0]" });
+  }
   if (order.length !== x.shape.length || [...order].sort((a, b) => a - b).some((axis, position) => axis !== position)) {
     throw new GraphError({
       where: "transpose",

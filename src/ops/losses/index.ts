@@ -26,6 +26,7 @@ import { logSoftmax, softmaxCrossEntropyPerExample } from "../softmax/index.ts";
 import {
   outputTerms,
   reduceExamples,
+  requireLossArguments,
   requireSameShape,
   settingsOf,
   type LossOptions,
@@ -40,14 +41,14 @@ export type Loss = (outputs: Tensor, targets: Tensor, options?: Reduction | Loss
 
 /** Squared error, averaged over the outputs of an example: (1/n) Σ (ŷ − y)². */
 export const meanSquaredError: Loss = (outputs, targets, options = "mean") => {
-  requireSameShape("meanSquaredError", outputs, targets);
+  requireSameShape("meanSquaredError", { outputs, targets, options });
   const terms = outputTerms("meanSquaredError", square(subtract(outputs, targets)), options);
   return reduceExamples("meanSquaredError", mean(terms, { axes: 1 }), options);
 };
 
 /** Half the sum of squared errors over the outputs of an example: ½ Σ (ŷ − y)² (Bishop 2006, equation 5.11). */
 export const halfSumOfSquares: Loss = (outputs, targets, options = "mean") => {
-  requireSameShape("halfSumOfSquares", outputs, targets);
+  requireSameShape("halfSumOfSquares", { outputs, targets, options });
   const terms = outputTerms("halfSumOfSquares", square(subtract(outputs, targets)), options);
   return reduceExamples("halfSumOfSquares", multiply(sum(terms, { axes: 1 }), 0.5), options);
 };
@@ -63,10 +64,10 @@ export interface HuberOptions extends LossOptions {
  * @throws GraphError for a delta that is not above 0
  */
 export function huber(outputs: Tensor, targets: Tensor, options: Reduction | HuberOptions = "mean"): Tensor {
+  requireSameShape("huber", { outputs, targets, options }, { delta: true });
   const { delta = 1 } = typeof options === "string" ? {} : options;
   requireHeld("huber delta", delta);
   if (!(delta > 0)) throw new GraphError({ where: "huber", what: `delta is ${delta}`, fix: "Give a number above 0" });
-  requireSameShape("huber", outputs, targets);
   const error = subtract(outputs, targets);
   const size = abs(error);
   const line = multiply(subtract(size, delta / 2), delta);
@@ -76,7 +77,7 @@ export function huber(outputs: Tensor, targets: Tensor, options: Reduction | Hub
 
 /** Absolute error, averaged over the outputs of an example: (1/n) Σ |ŷ − y|. */
 export const meanAbsoluteError: Loss = (outputs, targets, options = "mean") => {
-  requireSameShape("meanAbsoluteError", outputs, targets);
+  requireSameShape("meanAbsoluteError", { outputs, targets, options });
   const terms = outputTerms("meanAbsoluteError", abs(subtract(outputs, targets)), options);
   return reduceExamples("meanAbsoluteError", mean(terms, { axes: 1 }), options);
 };
@@ -85,7 +86,7 @@ export const meanAbsoluteError: Loss = (outputs, targets, options = "mean") => {
  * Hinge loss, averaged over the outputs of an example: max(0, 1 − t ŷ). Targets are −1 or 1 (Cortes and Vapnik 1995).
  */
 export const hinge: Loss = (outputs, targets, options = "mean") => {
-  requireSameShape("hinge", outputs, targets);
+  requireSameShape("hinge", { outputs, targets, options });
   const terms = outputTerms("hinge", relu(subtract(1, multiply(outputs, targets))), options);
   return reduceExamples("hinge", mean(terms, { axes: 1 }), options);
 };
@@ -120,6 +121,7 @@ export function softmaxCrossEntropy(
   options: Reduction | CrossEntropyOptions = "mean",
 ): Tensor {
   const where = "softmaxCrossEntropy";
+  requireLossArguments(where, { outputs: logits, targets: labels, options }, { labelSmoothing: true, ignore: true });
   const settings: CrossEntropyOptions = settingsOf(options);
   const { labelSmoothing = 0, classWeights, ignore } = settings;
   const examples = logits.shape.slice(0, -1);
@@ -142,6 +144,7 @@ function flatExamples(where: string, logits: Tensor, labels: Tensor, settings: C
   const examples = logits.shape.slice(0, -1);
   const classes = logits.shape.at(-1)!;
   const { weights } = settings;
+  if (weights) requireType(`${where} weights`, weights, "float32");
   const wanted = labels.dtype === "uint32" ? examples : logits.shape;
   if (!sameShape(labels.shape, wanted) || (weights && !sameShape(weights.shape, examples))) {
     throw new GraphError({
@@ -187,6 +190,7 @@ function withoutIgnored(
  */
 export const negativeLogLikelihood: Loss = (logProbabilities, labels, options = "mean") => {
   const where = "negativeLogLikelihood";
+  requireLossArguments(where, { outputs: logProbabilities, targets: labels, options });
   const { classWeights } = settingsOf(options);
   if (
     logProbabilities.shape.length !== 2 ||
@@ -212,7 +216,7 @@ export const negativeLogLikelihood: Loss = (logProbabilities, labels, options = 
  * @param targets probabilities of the same shape
  */
 export const klDivergence: Loss = (logProbabilities, targets, options = "mean") => {
-  requireSameShape("klDivergence", logProbabilities, targets);
+  requireSameShape("klDivergence", { outputs: logProbabilities, targets, options });
   const own = multiply(targets, subtract(log(maximum(targets, 2 ** -126)), logProbabilities));
   const terms = outputTerms("klDivergence", own, options);
   return reduceExamples("klDivergence", sum(terms, { axes: 1 }), options);
@@ -235,7 +239,7 @@ const sigmoidCrossEntropyOp = elementwise({
  * 2006, equation 4.90). Targets are float32 in [0, 1] and have the shape of the logits.
  */
 export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, options = "mean") => {
-  requireSameShape("sigmoidBinaryCrossEntropy", logits, targets);
+  requireSameShape("sigmoidBinaryCrossEntropy", { outputs: logits, targets, options });
   const terms = outputTerms("sigmoidBinaryCrossEntropy", sigmoidCrossEntropyOp([logits, targets]), options);
   return reduceExamples("sigmoidBinaryCrossEntropy", sum(terms, { axes: 1 }), options);
 };

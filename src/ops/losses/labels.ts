@@ -1,18 +1,7 @@
 import { GraphError } from "../../errors.ts";
 import { sameShape, type Tensor } from "../../graph/tensor.ts";
-import { add, equal, multiply } from "../elementwise/arithmetic.ts";
-import { take } from "../indexing/index.ts";
-import { axisIndex, reshape } from "../layout/index.ts";
-
-/**
- * One-hot encoding: 1 at each example's label, else 0.
- * @param labels uint32 [examples]
- * @returns float32 [examples, classes]
- */
-export function oneHot(labels: Tensor, classes: number): Tensor {
-  const examples = labels.shape[0]!;
-  return equal(axisIndex([examples, classes], 1), reshape(labels, [examples, 1]));
-}
+import { add, multiply } from "../elementwise/arithmetic.ts";
+import { oneHot, take } from "../indexing/index.ts";
 
 /**
  * The target probability of each class, with a fraction distributed evenly over all classes.

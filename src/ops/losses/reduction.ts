@@ -1,5 +1,6 @@
 import { GraphError } from "../../errors.ts";
-import { sameShape, sizeOf, type Tensor } from "../../graph/tensor.ts";
+import { requireTensor, requireType, sameShape, sizeOf, type Tensor } from "../../graph/tensor.ts";
+import { refuseOtherOptions } from "../../option-names.ts";
 import { divide, multiply } from "../elementwise/arithmetic.ts";
 import { reshape } from "../layout/index.ts";
 import { mean, sum } from "../reduce/index.ts";
@@ -22,7 +23,37 @@ export interface LossOptions {
 export const settingsOf = (options: Reduction | LossOptions): LossOptions =>
   typeof options === "string" ? { reduction: options } : options;
 
-export function requireSameShape(where: string, outputs: Tensor, targets: Tensor): void {
+/** The arguments of a loss. */
+export interface LossArguments {
+  readonly outputs: Tensor;
+  readonly targets: Tensor;
+  readonly options: Reduction | LossOptions;
+}
+
+/**
+ * @param own the loss's own options
+ * @throws OptionError for an unknown option; GraphError unless outputs and targets are tensors
+ */
+export function requireLossArguments(
+  where: string,
+  { outputs, targets, options }: LossArguments,
+  own: Readonly<Record<string, true>> = {},
+): void {
+  if (typeof options !== "string")
+    refuseOtherOptions<LossOptions>(where, options, { reduction: true, weights: true, classWeights: true, ...own });
+  for (const tensor of [outputs, targets]) requireTensor(where, tensor);
+}
+
+/**
+ * Checks the arguments of a loss that compares each output with a target.
+ * @throws as `requireLossArguments`, and GraphError for outputs and targets of different shapes
+ */
+export function requireSameShape(
+  where: string,
+  { outputs, targets, options }: LossArguments,
+  own?: Readonly<Record<string, true>>,
+): void {
+  requireLossArguments(where, { outputs, targets, options }, own);
   if (!sameShape(outputs.shape, targets.shape) || outputs.shape.length === 0) {
     throw new GraphError({
       where,
@@ -38,6 +69,7 @@ export function outputTerms(where: string, values: Tensor, options: Reduction | 
   const outputs = sizeOf(values.shape.slice(1));
   const terms = reshape(values, [values.shape[0]!, outputs]);
   if (classWeights === undefined) return terms;
+  requireType(`${where} classWeights`, classWeights, "float32");
   if (!sameShape(classWeights.shape, [outputs])) {
     const what = `class weights ${classWeights} for ${outputs} classes or outputs`;
     throw new GraphError({ where, what, fix: `Give float32 [${outputs}]` });
@@ -61,6 +93,7 @@ export function reduceExamples(
     const what = `there is no reduction ${JSON.stringify(reduction)}`;
     throw new GraphError({ where, what, fix: "Choose one of mean, sum, none" });
   }
+  if (weights) requireType(`${where} weights`, weights, "float32");
   if (weights && !sameShape(weights.shape, perExample.shape)) {
     const what = `weights ${weights} for ${perExample.shape[0]} examples`;
     throw new GraphError({ where, what, fix: `Give float32 [${perExample.shape[0]}]` });

@@ -6,7 +6,7 @@ import { rootOf } from "../../graph/views.ts";
 import { sumToShape } from "../reduce/index.ts";
 import { reshape } from "../layout/index.ts";
 import { batchCount, batchesOf, isPlain, requireMatrices, type BatchAttributes } from "./batches.ts";
-import { precisions, type Precision } from "./precision.ts";
+import { precisions, type Precision } from "../../precisions.ts";
 
 /** The options of `matmul`. */
 export interface MatmulOptions {

@@ -1,8 +1,3 @@
-/** The precisions of a product's operands. Sums are float32 in both. */
-export const precisions = ["float32", "float16"] as const;
-
-export type Precision = (typeof precisions)[number];
-
 /** The largest float16 number, and the smallest normal one. */
 const LARGEST = 65_504;
 const SMALLEST_NORMAL = 2 ** -14;

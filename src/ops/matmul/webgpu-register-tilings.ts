@@ -102,6 +102,13 @@ export function partBlocks(
   };
 }
 
+/** As many rows of each thread's outputs as fit in an amount of workgroup memory, at least one. */
+export function stripRowsOf(threadRows: number, sizeOfRow: number, most: number): number {
+  let rows = threadRows;
+  while (rows > 1 && rows * sizeOfRow > most) rows /= 2;
+  return rows;
+}
+
 /** The tilings that a device can run for a product, by name. */
 export function registerTilings(attributes: MatmulAttributes, limits: LaunchLimits): Record<string, RegisterTiling> {
   const { count } = innerParts(attributes, limits);

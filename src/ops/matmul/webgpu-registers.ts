@@ -1,7 +1,7 @@
 /*
  * Writes the parts of shaders/matmul_registers.wgsl that exist once for each accumulator or operand of a thread.
  */
-import template from "../../../shaders/matmul_registers.wgsl?raw";
+import registers from "../../../shaders/matmul_registers.wgsl?raw";
 
 /** What the statements of a thread depend on. */
 export interface RegisterKernel {
@@ -23,13 +23,22 @@ export interface RegisterKernel {
   readonly exactSums: boolean;
 }
 
-const LANES = ["x", "y", "z", "w"] as const;
+/** The elements of a vec4 in WGSL. */
+export const COMPONENTS = ["x", "y", "z", "w"] as const;
 
-const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+/** 0 … count - 1. */
+export const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** Puts statements in place of each line `$NAME` of a template, with its indentation. */
+export function withStatements(template: string, statements: Readonly<Record<string, readonly string[]>>): string {
+  return template.replaceAll(/^( *)\$(\w+)$/gm, (_, indent: string, name: string) =>
+    statements[name]!.map((line) => indent + line).join("\n"),
+  );
+}
 
 /** The WGSL of the kernel, but for the operand's type and the constants. */
 export function registerSource(kernel: RegisterKernel): string {
-  const statements: Readonly<Record<string, readonly string[]>> = {
+  return withStatements(registers, {
     declare: declarations(kernel),
     load_next: loads(kernel),
     store_next: stores(kernel),
@@ -37,10 +46,7 @@ export function registerSource(kernel: RegisterKernel): string {
     add_to_column_sums: columnSums(kernel),
     store_strips: strips(kernel),
     store_column_sums: storedColumnSums(kernel),
-  };
-  return template.replaceAll(/^( *)\$(\w+)$/gm, (_, indent: string, name: string) =>
-    statements[name]!.map((line) => indent + line).join("\n"),
-  );
+  });
 }
 
 /** The positions of a thread's accumulators, each of four columns. */
@@ -52,7 +58,7 @@ const accumulators = ({ threadRows, threadColumns }: RegisterKernel) =>
 function declarations(kernel: RegisterKernel): string[] {
   const { threadColumns, leftLoads, rightLoads, accumulates, sumsColumns } = kernel;
   const stored = (row: number, vec4: number) =>
-    LANES.map((_, lane) => {
+    COMPONENTS.map((_, lane) => {
       const column = `tile_column(local.x, ${4 * vec4 + lane}u)`;
       return `stored_output(batch, first_row + tile_row(local.y, ${row}u), first_column + ${column})`;
     }).join(", ");
@@ -102,7 +108,7 @@ function alongInner(side: "left" | "right", lines: number, threads: string, thre
       `let ${side}_at = ${side} + slot_along_inner(${thread}, ${threads}, inner_vec4);`,
       ...range(lines).map((line) => `let ${side}_${line} = blocks[${side}_at + ${line}u * ${threads} * INNER_VEC4S];`),
     ],
-    element: (k, line) => `${side}_${line}.${LANES[k]!}`,
+    element: (k, line) => `${side}_${line}.${COMPONENTS[k]!}`,
   };
 }
 
@@ -116,7 +122,7 @@ function acrossInner(side: "left" | "right", lines: number, threads: string, thr
         range(lines / 4).map((vec4) => `let ${side}_${k}_${vec4} = blocks[${slot(k, vec4)}];`),
       ),
     ],
-    element: (k, line) => `${side}_${k}_${Math.floor(line / 4)}.${LANES[line % 4]!}`,
+    element: (k, line) => `${side}_${k}_${Math.floor(line / 4)}.${COMPONENTS[line % 4]!}`,
   };
 }
 
@@ -129,7 +135,7 @@ function products(kernel: RegisterKernel): string[] {
   const right = (transposeRight ? alongInner : acrossInner)("right", threadColumns, "GROUP_COLUMNS", "local.x");
   const columns = (k: number, vec4: number) =>
     transposeRight
-      ? `vec4(${LANES.map((_, lane) => right.element(k, 4 * vec4 + lane)).join(", ")})`
+      ? `vec4(${COMPONENTS.map((_, lane) => right.element(k, 4 * vec4 + lane)).join(", ")})`
       : `right_${k}_${vec4}`;
   const add = (k: number) =>
     accumulators(kernel).map(

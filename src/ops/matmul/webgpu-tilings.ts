@@ -2,6 +2,7 @@ import type { LaunchLimits } from "../kernel.ts";
 import { batchCount } from "./batches.ts";
 import type { MatmulAttributes, MatrixProduct } from "./index.ts";
 import { registerTilings, usualRegisterTiling, type RegisterTiling } from "./webgpu-register-tilings.ts";
+import { shuffleTilings, type ShuffleTiling } from "./webgpu-shuffle-tilings.ts";
 
 /** How a product is divided: the constants of the WGSL, and the outputs of one workgroup. */
 export interface TileSizes {
@@ -25,7 +26,7 @@ export interface MatrixTiling extends TileSizes {
   readonly kernel: "matrices";
 }
 
-export type Tiling = SoftwareTiling | RegisterTiling | VariablesTiling | MatrixTiling;
+export type Tiling = SoftwareTiling | RegisterTiling | ShuffleTiling | VariablesTiling | MatrixTiling;
 
 /** Matrices of outputs along each side of a workgroup's tile. */
 const TILE_MATRICES = 2;
@@ -89,6 +90,9 @@ function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupCo
 /** The subgroup sizes that shaders/matmul_subgroup.wgsl supports: the vectors of SwiftShader and lavapipe. */
 const SUBGROUP_SIZES = [4, 8];
 
+/** The size of the subgroups of a device, if shaders/matmul_subgroup.wgsl supports it. */
+const lanesOf = ({ subgroupSize }: LaunchLimits) => SUBGROUP_SIZES.find((size) => size === subgroupSize);
+
 /** A tiling with subgroups: rows (a multiple of eight) and columns of outputs per thread. */
 function bySubgroups(lanes: number, threadRows: number, threadColumns: number): SoftwareTiling {
   return {
@@ -140,21 +144,21 @@ const isByVariables = ({ virtual }: Described, { slowArrays }: LaunchLimits) => 
 
 /** All tilings that a device can run for a product, by name. All give the same bits, so a tuner may choose any. */
 export function possibleTilings(product: Described, limits: LaunchLimits): Readonly<Record<string, Tiling>> {
-  if (!limits.software) return registerTilings(product, limits);
+  if (!limits.software) return { ...registerTilings(product, limits), ...shuffleTilings(product, limits) };
   if (isByVariables(product, limits)) return variablesTilings();
-  const { subgroupSize, workgroupThreads, workgroupBytes } = limits;
+  const { workgroupThreads, workgroupBytes } = limits;
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
     const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
     return (
       GROUP_ROWS * GROUP_COLUMNS <= workgroupThreads && 4 * TILE_INNER * (tileRows + tileColumns) <= workgroupBytes
     );
   });
-  const subgroups =
-    subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)
-      ? SUBGROUP_OUTPUTS.map(
-          ([rows, columns]) => [subgroupName(rows, columns), bySubgroups(subgroupSize, rows, columns)] as const,
-        )
-      : [];
+  const lanes = lanesOf(limits);
+  const subgroups = lanes
+    ? SUBGROUP_OUTPUTS.map(
+        ([rows, columns]) => [subgroupName(rows, columns), bySubgroups(lanes, rows, columns)] as const,
+      )
+    : [];
   return Object.fromEntries([...fitting, ...subgroups]);
 }
 
@@ -189,10 +193,9 @@ export function chooseTiling(product: MatrixProduct, limits: LaunchLimits): Tili
 export function usualTiling(product: Described, limits: LaunchLimits): string {
   if (!limits.software) return usualRegisterTiling(product, limits);
   if (isByVariables(product, limits)) return usualVariables(product);
+  const lanes = lanesOf(limits);
+  if (lanes) return usualSubgroupTiling(product, lanes);
   const { rows, columns } = product;
-  const { subgroupSize } = limits;
-  if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize))
-    return usualSubgroupTiling(product, subgroupSize);
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
   const [down, across] = [along(rows), along(columns)];
   // If a side is short, more workgroups are better than longer tiles.
@@ -212,49 +215,4 @@ function usualSubgroupTiling({ rows, inner, columns, transposeLeft }: MatmulAttr
   if (transposeLeft && rows >= 32 && rows % 4 === 0) return subgroupName(32, few);
   const isWide = perLane > 4 && rows * inner * columns >= FEWEST_OF_WIDE_TILES;
   return subgroupName(rows > 8 ? 16 : 8, isWide ? 8 : few);
-}
-
-/** The maximum number of candidates per class that a tuner measures by default. GPUs compile and run them faster. */
-const MOST_CANDIDATES = { software: 5, hardware: 8 };
-
-/**
- * A tiling is not a candidate if, because of padding, it would compute at least this many times the outputs of the
- * product.
- */
-const MOST_PADDING = 2;
-
-/** The outputs that a tiling computes for a product, with those outside it. */
-const paddedOutputs = ({ rows, columns }: MatmulAttributes, { tileRows, tileColumns }: TileSizes) =>
-  Math.ceil(rows / tileRows) * tileRows * Math.ceil(columns / tileColumns) * tileColumns;
-
-/** The tilings that compute at most `times` the outputs that the tiling with the fewest computes. */
-function fittingTilings(attributes: MatmulAttributes, limits: LaunchLimits, times: number): [string, Tiling][] {
-  const possible = Object.entries(possibleTilings(attributes, limits));
-  const least = Math.min(...possible.map(([, tiling]) => paddedOutputs(attributes, tiling)));
-  return possible.filter(([, tiling]) => paddedOutputs(attributes, tiling) <= times * least);
-}
-
-/** On GPUs, full tuning leaves out tilings that would compute more than this many times the outputs. */
-const MOST_PADDING_OF_ALL = 4;
-
-/** The names of the tilings that full tuning measures: all, but on GPUs those that mostly compute padding. */
-export const tunedTilings = (attributes: MatmulAttributes, limits: LaunchLimits): string[] =>
-  matrixTiling(attributes, limits)
-    ? []
-    : fittingTilings(attributes, limits, limits.software ? Infinity : MOST_PADDING_OF_ALL).map(([name]) => name);
-
-/**
- * The names of the tilings that may be fastest for a product: first that of the rule of thumb, then others of the same
- * kind whose tiles fit, those closest in size first.
- */
-export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLimits): string[] {
-  if (matrixTiling(attributes, limits)) return [];
-  const name = usualTiling(attributes, limits);
-  const usual = possibleTilings(attributes, limits)[name]!;
-  const area = ({ tileRows, tileColumns }: Tiling) => Math.log2(tileRows * tileColumns);
-  const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(usual));
-  const others = fittingTilings(attributes, limits, MOST_PADDING)
-    .filter(([other, tiling]) => other !== name && tiling.kernel === usual.kernel)
-    .sort(([, a], [, b]) => distance(a) - distance(b));
-  return [name, ...others.map(([other]) => other)].slice(0, MOST_CANDIDATES[limits.software ? "software" : "hardware"]);
 }

@@ -5,7 +5,8 @@ import type { TuningCase } from "../kernel.ts";
 import { reshape } from "../layout/index.ts";
 import { batchCount } from "./batches.ts";
 import { matmul, type MatrixProduct } from "./index.ts";
-import { productClass, promisingTilings, tunedTilings } from "./webgpu-tilings.ts";
+import { promisingTilings, tunedTilings } from "./webgpu-candidates.ts";
+import { productClass } from "./webgpu-tilings.ts";
 
 /**
  * A product of two random operands for the tuner: with the same sizes, leading axes and transposes, and with operands that are

@@ -1,6 +1,7 @@
 /*
  * Writes the parts of shaders/matmul_variables.wgsl that exist once for each row of a thread.
  */
+import elements from "../../../shaders/matmul_elements.wgsl?raw";
 import template from "../../../shaders/matmul_variables.wgsl?raw";
 
 /**
@@ -15,10 +16,11 @@ export function variablesSource(rows: number, accumulates: boolean): string {
   const statements: Readonly<Record<string, string[]>> = {
     declare: numbers.map((row) => `var sum_${row} = ${start(row)};`),
     add_products: numbers.map(
-      (row) => `sum_${row} = fma(vec4(read_row(left, first_row + ${row}u, k)), operands, sum_${row});`,
+      (row) =>
+        `sum_${row} = fma(vec4(f32(operand_of(read_left_value(left, first_row + ${row}u, k)))), operands, sum_${row});`,
     ),
   };
-  return template
+  return (elements + template)
     .replaceAll(/^( *)\$(declare|add_products)$/gm, (_, indent: string, name: string) =>
       statements[name]!.map((line) => indent + line).join("\n"),
     )

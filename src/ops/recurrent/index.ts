@@ -6,7 +6,7 @@ import { requireType, sameShape, type Shape, type Tensor } from "../../graph/ten
 import { add, multiply, sigmoid, subtract, tanh } from "../elementwise/index.ts";
 import { split } from "../indexing/index.ts";
 import { matmul } from "../matmul/index.ts";
-import type { Precision } from "../matmul/precision.ts";
+import type { Precision } from "../../precisions.ts";
 import { unrolled, type Cell } from "./unrolled.ts";
 
 /** The weights of a recurrent network. Gates are along the last axis, in PyTorch's order. */
@@ -79,8 +79,9 @@ function recurrent(
 ): Tensor {
   const { weight, recurrentWeight, bias, recurrentBias } = weights;
   const { sequences = false, precision = "float32", cell, gates } = options;
-  const units = recurrentWeight.shape[0] ?? 0;
   requireType(where, x, "float32");
+  requireType(`${where} recurrentWeight`, recurrentWeight, "float32");
+  const units = recurrentWeight.shape[0] ?? 0;
   if (x.shape.length !== 3) {
     throw new GraphError({ where, what: `${x} is no batch of sequences`, fix: "Give [batch, length, width]" });
   }

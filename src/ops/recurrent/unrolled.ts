@@ -2,9 +2,9 @@ import { Tensor, type GivenOp } from "../../graph/tensor.ts";
 import { add, multiply } from "../elementwise/index.ts";
 import { gradientsFrom } from "../gradients.ts";
 import { slice, stack } from "../indexing/index.ts";
-import { broadcastTo, copy, reshape, stopGradient } from "../layout/index.ts";
+import { broadcastTo, pack, reshape, stopGradient, transpose } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
-import type { Precision } from "../matmul/precision.ts";
+import type { Precision } from "../../precisions.ts";
 import { sum } from "../reduce/index.ts";
 
 /**
@@ -70,24 +70,12 @@ function productOf(output: Tensor | undefined, { weight, bias, like, precision }
   return bias ? add(product, bias) : product;
 }
 
-/**
- * The most steps in a chunk. A kernel has the position of its step in the chunk as a constant, so that there are as many
- * different kernels, however many steps there are.
- */
-const CHUNK = 4;
-
 /** The steps of a sequence, [batch, width] each. @param x [batch, length, width] */
 function stepsOf(x: Tensor): Tensor[] {
   const [batch, length, width] = x.shape as [number, number, number];
-  return Array.from({ length }, (_, step) => step).flatMap((first) => {
-    if (first % CHUNK !== 0) return [];
-    const count = Math.min(CHUNK, length - first);
-    // A copy in memory, or else its readers would depend on the position of the chunk.
-    const chunk = copy(slice(x, [undefined, { start: first, end: first + count }]));
-    return Array.from({ length: count }, (__, step) =>
-      reshape(slice(chunk, [undefined, { start: step, end: step + 1 }]), [batch, width]),
-    );
-  });
+  return Array.from({ length }, (_, step) =>
+    reshape(slice(x, [undefined, { start: step, end: step + 1 }]), [batch, width]),
+  );
 }
 
 const unrolledOp: GivenOp = {
@@ -106,7 +94,7 @@ const unrolledOp: GivenOp = {
       ? new Map(stepsOf(upstream).map((own, step) => [outputs[step]!, own]))
       : new Map([[outputs.at(-1)!, upstream]]);
     const found = gradientsFrom(given, [...steps, ...products]) as Tensor[];
-    const ofSteps = stack(found.slice(0, length), 1);
+    const ofSteps = joined(found.slice(0, length));
     const ofProducts = products.length > 0 ? laterSteps(ofSteps, found, length) : undefined;
     const ofBias = hasBias ? [sum(ofProducts!, { axes: [0, 1] })] : [];
     return [undefined, ofSteps, weightGradient(weight, outputs, ofProducts, precision), ...ofBias];
@@ -118,7 +106,30 @@ function laterSteps(ofSteps: Tensor, found: readonly Tensor[], length: number): 
   const ofProducts = found.slice(length);
   const first = 2 * length - found.length;
   const isSame = ofProducts.every((gradient, step) => gradient === found[first + step]);
-  return isSame ? slice(ofSteps, [undefined, { start: first }]) : stack(ofProducts, 1);
+  return isSame ? slice(ofSteps, [undefined, { start: first }]) : joined(ofProducts);
+}
+
+/**
+ * Results of steps as one tensor, [batch, steps, width]. They are computed in their places in one vector, so that they are not
+ * copied, and a kernel that reads all of them reads one tensor.
+ * @param steps [batch, width] each
+ */
+function joined(steps: readonly Tensor[]): Tensor {
+  const [batch, width] = steps[0]!.shape as [number, number];
+  const packed = reshape(pack(steps), [steps.length, -1]);
+  const values = slice(packed, [undefined, { end: batch * width }]);
+  return transpose(reshape(values, [steps.length, batch, width]), [1, 0, 2]);
+}
+
+/**
+ * As `joined`, for outputs, without the last one if their number is odd. The kernel of a step reads the output before it, and
+ * WebGPU does not allow it to write to the same buffer. So even and odd steps are in two vectors.
+ */
+function joinedOutputs(outputs: readonly Tensor[]): Tensor {
+  const pairs = Math.floor(outputs.length / 2);
+  const [batch, units] = outputs[0]!.shape as [number, number];
+  const ofParity = (parity: number) => outputs.slice(0, 2 * pairs).filter((_, step) => step % 2 === parity);
+  return reshape(stack([joined(ofParity(0)), joined(ofParity(1))], 2), [batch, 2 * pairs, units]);
 }
 
 /** One product over all steps but the first, in which the output before is 0. */
@@ -131,7 +142,7 @@ function weightGradient(
   if (outputs.length === 1) return multiply(weight, 0);
   const count = outputs.length - 1;
   const [units, gates] = weight.shape as [number, number];
-  const before = reshape(stack(outputs.slice(0, -1), 1), [-1, units]);
+  const before = reshape(slice(joinedOutputs(outputs), [undefined, { end: count }]), [-1, units]);
   const after = slice(ofProducts!, [undefined, { start: ofProducts!.shape[1]! - count }]);
   return matmul(before, reshape(after, [-1, gates]), { transposeLeft: true, precision });
 }

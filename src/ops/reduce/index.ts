@@ -1,13 +1,16 @@
 import { GraphError } from "../../errors.ts";
+import { refuseMisspelledOptions } from "../../option-names.ts";
 import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
 import { reductionOf, type AnchorTraits, type ReductionShape } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
 import { divide, equal, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape, stopGradient } from "../layout/index.ts";
 
-/** The axes to reduce (negative ones count from the last; all by default), and whether they are kept with size 1. */
+/** The options of a reduction. */
 export interface ReduceOptions {
+  /** The axes that are reduced, negative ones counted from the last; all by default. */
   readonly axes?: number | readonly number[];
+  /** Whether reduced axes stay, with size 1; false by default. */
   readonly keepAxes?: boolean;
 }
 
@@ -101,9 +104,26 @@ function reduceRun(op: ComputeOp, x: Tensor, first: number, last: number): Tenso
   return new Tensor<ReduceAttributes>(op, [x], attributes, { shape, dtype: op === argmaxOp ? "uint32" : "float32" });
 }
 
-function reduce(op: ComputeOp, x: Tensor, { axes, keepAxes = false }: ReduceOptions): Tensor {
-  requireType(op.name, x, "float32");
-  const chosen = reducedAxes(op.name, x, axes);
+/**
+ * Checks the arguments of a reduction.
+ * @param where the function that was called, for messages
+ * @returns the axes that are reduced, in ascending order
+ * @throws GraphError or OptionError
+ */
+export function checkedAxes(where: string, x: Tensor, options: ReduceOptions): number[] {
+  requireType(where, x, "float32");
+  // With "axis" or "dim", or a number in place of the options, all axes would be reduced.
+  if ((options as unknown) instanceof Tensor) {
+    const what = `it reduces a tensor, and was also given ${String(options)}`;
+    throw new GraphError({ where, what, fix: "For two tensors, use maximum, minimum, add or multiply" });
+  }
+  refuseMisspelledOptions(where, options, { axes: true, keepAxes: true });
+  return reducedAxes(where, x, options.axes);
+}
+
+function reduce(op: ComputeOp, x: Tensor, options: ReduceOptions): Tensor {
+  const chosen = checkedAxes(op.name, x, options);
+  const { keepAxes = false } = options;
   let result = x;
   // Axes that are not adjacent are reduced in several runs, the last run first.
   for (let end = chosen.length - 1; end >= 0;) {
@@ -130,11 +150,15 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(m
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
 
 /** The smallest element over axes, all by default, or NaN if any element is NaN. The gradient flows as in `max`. */
-export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => negate(max(negate(x), options));
+export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkedAxes("min", x, options);
+  return negate(max(negate(x), options));
+}
 
 /** The product over axes, all by default. The work for its gradient grows with the square of the number of factors. */
 export const product = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(productOp, x, options);
 
+/** The options of `variance`. */
 export interface VarianceOptions extends ReduceOptions {
   /** Subtracted from the number of elements in the divisor: 0 by default; 1 for the unbiased estimate from a sample. */
   readonly correction?: number;
@@ -145,7 +169,10 @@ export interface VarianceOptions extends ReduceOptions {
  * elements give 0.
  * @throws GraphError if the correction is not less than the number of elements
  */
-export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  requireType("variance", x, "float32");
+  refuseMisspelledOptions("variance", options, { axes: true, keepAxes: true, correction: true });
+  const { axes, keepAxes = false, correction = 0 } = options;
   const chosen = reducedAxes("variance", x, axes);
   const count = sizeOf(chosen.map((axis) => x.shape[axis]!));
   if (!(count - correction > 0)) {
@@ -167,7 +194,7 @@ export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: 
  * @throws GraphError for several axes that are not all axes
  */
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const chosen = reducedAxes("argmax", x, options.axes);
+  const chosen = checkedAxes("argmax", x, options);
   if (chosen.length > 1 && chosen.length < x.shape.length) {
     throw new GraphError({
       where: "argmax",

@@ -4,18 +4,24 @@ import candidatesOfPartsSource from "../../../shaders/candidates_of_parts.wgsl?r
 import combinePartsSource from "../../../shaders/combine_parts.wgsl?raw";
 import productSource from "../../../shaders/product.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
+import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel } from "../kernel.ts";
-import { reductionLaunches, type ReductionForms } from "../webgpu/reductions.ts";
+import type { LaneSizes } from "../webgpu/lanes.ts";
+import { reductionInOneGroup, reductionLaunches, type ReductionForms } from "../webgpu/reductions.ts";
 import type { ReduceAttributes } from "./index.ts";
+
+function sizesOf({ attributes }: Tensor): LaneSizes {
+  const { outer, count, inner } = attributes as ReduceAttributes;
+  return { outputs: outer * inner, count, stride: inner };
+}
+
+const readsOf = ({ inputs }: Tensor) => ({ x: inputs[0]! });
 
 function reduceKernel(forms: Omit<ReductionForms, "reads">): AnchorKernel {
   return {
     kind: "anchor",
-    launches([node], limits) {
-      const { outer, count, inner } = node!.attributes as ReduceAttributes;
-      const sizes = { outputs: outer * inner, count, stride: inner };
-      return reductionLaunches(sizes, { ...forms, reads: { x: node!.inputs[0]! } }, limits);
-    },
+    inOneGroup: ([node], limits) => reductionInOneGroup(sizesOf(node!), { ...forms, reads: readsOf(node!) }, limits),
+    launches: ([node], limits) => reductionLaunches(sizesOf(node!), { ...forms, reads: readsOf(node!) }, limits),
   };
 }
 

@@ -1,11 +1,12 @@
 import { GraphError } from "../../errors.ts";
+import { refuseOtherOptions } from "../../option-names.ts";
 import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { reductionOf, type AnchorTraits } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
 import { add, exp, isNotFinite, log, multiply, select, subtract } from "../elementwise/arithmetic.ts";
 import { normalAxis } from "../indexing/axes.ts";
 import { reshape, stopGradient, transpose } from "../layout/index.ts";
-import { max, sum, type ReduceOptions } from "../reduce/index.ts";
+import { checkedAxes, max, sum, type ReduceOptions } from "../reduce/index.ts";
 
 const overClasses = { axes: -1, keepAxes: true } as const;
 
@@ -44,8 +45,10 @@ export interface SoftmaxOptions {
 }
 
 /** The kernels work along the last axis. For another axis, the logits and the result are transposed. */
-function alongAxis(op: ComputeOp, logits: Tensor, { axis = -1 }: SoftmaxOptions): Tensor {
+function alongAxis(op: ComputeOp, logits: Tensor, options: SoftmaxOptions): Tensor {
   requireType(op.name, logits, "float32");
+  refuseOtherOptions(op.name, options, { axis: true });
+  const { axis = -1 } = options;
   if (logits.shape.length === 0) {
     throw new GraphError({
       where: op.name,
@@ -72,12 +75,14 @@ export const logSoftmax = (logits: Tensor, options: SoftmaxOptions = {}): Tensor
  * ln Σⱼ e^(zⱼ) over axes, all by default, computed as max z + ln Σⱼ e^(zⱼ − max z) to avoid overflow. If the largest
  * element is infinite, so is the result.
  */
-export function logSumExp(x: Tensor, { axes, keepAxes = false }: ReduceOptions = {}): Tensor {
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const axes = checkedAxes("logSumExp", x, options);
+  const { keepAxes = false } = options;
   const largest = stopGradient(max(x, { axes, keepAxes: true }));
   const shift = select(isNotFinite(largest), 0, largest);
   const total = sum(exp(subtract(x, shift)), { axes, keepAxes: true });
   const result = add(log(total), shift);
-  return keepAxes ? result : reshape(result, sum(x, axes === undefined ? {} : { axes }).shape);
+  return keepAxes ? result : reshape(result, sum(x, { axes }).shape);
 }
 
 /** Labels, the second input, must be below the number of classes. */

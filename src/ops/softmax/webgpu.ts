@@ -66,7 +66,7 @@ function launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: bo
   const writeRow = `fn write_row(row: u32, lane: u32, largest: f32, total: f32) {\n${calls}}\n`;
   return [
     {
-      ...laneLaunch(rows, classes, 1, oneGroup ? 1 : limits.gridSize),
+      ...laneLaunch({ outputs: rows, count: classes, stride: 1 }, limits, oneGroup ? 1 : undefined),
       source: [lanes, ...new Set(parts.map(({ source }) => source)), writeRow, softmaxRows].join("\n"),
       reads: Object.fromEntries(members.flatMap(readsOf)),
       finishes: parts.map(({ finish }) => finish),
@@ -81,6 +81,7 @@ const rowKernel: AnchorKernel = {
     const { rows, classes } = rowsOf(member!.inputs[0]!);
     return rows <= MOST_ROWS_OF_ONE_GROUP && rows * classes <= MOST_LOGITS_OF_ONE_GROUP;
   },
+  inOneGroup: (members, limits) => launches(members, limits, true)[0],
   launches,
 };
 

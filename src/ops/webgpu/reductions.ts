@@ -4,7 +4,7 @@
 import membersSource from "../../../shaders/members.wgsl?raw";
 import lanesSource from "../../../shaders/lanes.wgsl?raw";
 import type { AnchorLaunch, LaunchLimits } from "../kernel.ts";
-import { GROUP_THREADS, launchWithLanes, laneLaunch } from "./lanes.ts";
+import { GROUP_THREADS, launchWithLanes, laneLaunch, type LaneSizes } from "./lanes.ts";
 
 /** Threads of an adapter for each workgroup of the first stage, and the minimum number of members per lane there. */
 const THREADS_PER_GROUP = 512;
@@ -22,15 +22,6 @@ const FEWEST_PARTS = 4;
 
 /** The most adjacent outputs of one workgroup in the first stage, which its threads read together. */
 const MOST_GROUP_OUTPUTS = 32;
-
-/** The sizes of a reduction. */
-export interface ReductionSizes {
-  /** outer · inner */
-  readonly outputs: number;
-  readonly count: number;
-  /** The distance between the members of a group, `inner`. */
-  readonly stride: number;
-}
 
 /** The WGSL of a reduction, and what it reads. */
 export interface ReductionForms {
@@ -55,27 +46,16 @@ const library = lanesSource + membersSource;
  * combines the results of the parts: WGSL does not order the memory accesses of different workgroups of a dispatch. The
  * number of parts, and so the order of additions, depends only on the sizes and the kind of adapter.
  */
-export function reductionLaunches(sizes: ReductionSizes, forms: ReductionForms, limits: LaunchLimits): AnchorLaunch[] {
+export function reductionLaunches(sizes: LaneSizes, forms: ReductionForms, limits: LaunchLimits): AnchorLaunch[] {
   const { outputs, count, stride } = sizes;
   const { source, ofParts, reads, finishes = ["finish"], flops = outputs * count } = forms;
   const shared = { finishes, flops };
   const constants = { MEMBERS: count, ...forms.constants };
   const { parts, length, lanes } = partsOf(sizes, limits);
-  if (parts === 1) {
-    const { grid, constants: own } = laneLaunch(outputs, count, stride, limits.gridSize);
-    return [
-      {
-        ...shared,
-        source: library + source,
-        reads,
-        grid,
-        constants: { ...own, PARTS: 1, LENGTH: count, ...constants },
-      },
-    ];
-  }
+  if (parts === 1) return [oneStage(sizes, forms, limits)];
   const elements = outputs * parts;
   const first = launchWithLanes({ outputs: elements, count, stride, lanes }, limits.gridSize);
-  const second = laneLaunch(outputs, parts, outputs, limits.gridSize);
+  const second = laneLaunch({ outputs, count: parts, stride: outputs }, limits);
   return [
     {
       ...shared,
@@ -98,8 +78,21 @@ export function reductionLaunches(sizes: ReductionSizes, forms: ReductionForms, 
   ];
 }
 
+/** The dispatch of a reduction in one stage. */
+function oneStage(sizes: LaneSizes, forms: ReductionForms, limits: LaunchLimits, mostGroups?: number): AnchorLaunch {
+  const { outputs, count } = sizes;
+  const { source, reads, finishes = ["finish"], flops = outputs * count } = forms;
+  const { grid, constants } = laneLaunch(sizes, limits, mostGroups);
+  const all = { ...constants, PARTS: 1, LENGTH: count, MEMBERS: count, ...forms.constants };
+  return { finishes, flops, source: library + source, reads, grid, constants: all };
+}
+
+/** A reduction by one workgroup, with the same bits; undefined if `reductionLaunches` has two stages. */
+export const reductionInOneGroup = (sizes: LaneSizes, forms: ReductionForms, limits: LaunchLimits) =>
+  partsOf(sizes, limits).parts === 1 ? oneStage(sizes, forms, limits, 1) : undefined;
+
 /** The number of parts of each group and their length, and the lanes that reduce a part. */
-function partsOf({ outputs, count, stride }: ReductionSizes, limits: LaunchLimits) {
+function partsOf({ outputs, count, stride }: LaneSizes, limits: LaunchLimits) {
   const groupOutputs = stride === 1 ? 1 : Math.min(MOST_GROUP_OUTPUTS, 2 ** Math.floor(Math.log2(stride)));
   const lanes = GROUP_THREADS / groupOutputs;
   const mostGroups = Math.floor(limits.usefulThreads / THREADS_PER_GROUP);

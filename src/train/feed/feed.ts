@@ -1,6 +1,9 @@
-import type { Session } from "../../backends/backend.ts";
+import type { Backend, Session } from "../../backends/backend.ts";
+import type { TextDataset } from "../../data/text/dataset.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { BatchLayout, ColumnLeaves } from "../batches.ts";
+import type { DataPlan } from "../plan.ts";
+import type { StreamReader } from "./reader.ts";
 
 /** Where the graphs of a step find their examples. */
 export interface Feed {
@@ -28,6 +31,16 @@ export interface Feed {
   /** Stops reading. */
   dispose(): void;
 }
+
+/** Whether the examples are those of a stream. The reader's own file is loaded only then. */
+export const isReader = (source: DataPlan["source"]): source is StreamReader => "stream" in source;
+
+/** Bytes per token on the device. */
+export const bytesOfToken = ({ tokens }: TextDataset): number => (tokens instanceof Uint8Array ? 1 : 2);
+
+/** Whether the device can hold a text as one tensor. */
+export const fitsDevice = (text: TextDataset, { maxTensorBytes }: Backend): boolean =>
+  text.tokens.length * bytesOfToken(text) <= maxTensorBytes;
 
 /**
  * The maximum size of a window in bytes: it holds some dozens of steps, so that uploads are few, and takes little

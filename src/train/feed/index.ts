@@ -6,20 +6,19 @@
  */
 import { isText } from "../../data/text/windows.ts";
 import type { DataPlan } from "../plan.ts";
-import { widestBytes, type Feed } from "./feed.ts";
-import { StreamReader } from "./reader.ts";
+import { isReader, widestBytes, type Feed } from "./feed.ts";
 import { ResidentFeed } from "./resident.ts";
-import { StreamFeed } from "./stream.ts";
-import { TextFeed } from "./text.ts";
-import { WindowFeed } from "./window.ts";
 
 export type { Feed } from "./feed.ts";
 
-/** Creates a feed for a new session of a backend whose largest tensor has `maxTensorBytes`. */
-export function createFeed(plan: DataPlan, maxTensorBytes: number): Feed {
+/**
+ * Creates a feed for a new session of a backend whose largest tensor has `maxTensorBytes`. The code of an unusual one is loaded
+ * when it is needed.
+ */
+export async function createFeed(plan: DataPlan, maxTensorBytes: number): Promise<Feed> {
   const { source, layout } = plan;
-  if (source instanceof StreamReader) return new StreamFeed(plan, source, maxTensorBytes);
-  if (isText(source)) return new TextFeed(plan, source);
-  const fits = source.count * widestBytes(layout) <= maxTensorBytes;
-  return fits ? new ResidentFeed(plan, source) : new WindowFeed(plan, source, maxTensorBytes);
+  if (isReader(source)) return new (await import("./stream.ts")).StreamFeed(plan, source, maxTensorBytes);
+  if (isText(source)) return new (await import("./text.ts")).TextFeed(plan, source);
+  if (source.count * widestBytes(layout) <= maxTensorBytes) return new ResidentFeed(plan, source);
+  return new (await import("./window.ts")).WindowFeed(plan, source, maxTensorBytes);
 }

@@ -91,6 +91,17 @@ export class StreamReader {
     if (position !== undefined) this.#positions.set(step, position);
   }
 
+  /** Whether reading can return to any step of a snapshot. */
+  get isRepeatable(): boolean {
+    const { batches } = this.stream;
+    return typeof batches === "function" || savesState(batches);
+  }
+
+  /** @throws OptionError if reading cannot return to a step that was reached before */
+  requireReturn(step: number): void {
+    if (!this.#positions.has(step)) requireRepeatable(this.stream, step, true);
+  }
+
   /** Frees the slots of the steps before this one. */
   release(step: number): void {
     this.#first = Math.max(this.#first, step);
@@ -245,9 +256,6 @@ export class StreamReader {
     return new DataError({ where, what, fix: "Correct the source; the next call tries again" }, { cause: error });
   }
 }
-
-/** Whether a stream can be read again from any step of a snapshot. */
-export const isRepeatable = ({ batches }: DataStream): boolean => typeof batches === "function" || savesState(batches);
 
 /**
  * Requires that a stream can be read from a step on.

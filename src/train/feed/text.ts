@@ -1,18 +1,11 @@
-import type { Backend, Session } from "../../backends/backend.ts";
+import type { Session } from "../../backends/backend.ts";
 import type { TextDataset } from "../../data/text/dataset.ts";
 import { windowKey, windowNumber } from "../../data/text/stream.ts";
 import { input } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { ColumnLeaves, TextLeaf } from "../batches.ts";
 import type { DataPlan } from "../plan.ts";
-import type { Feed } from "./feed.ts";
-
-/** Bytes per token on the device. */
-const planesOf = ({ tokens }: TextDataset) => (tokens instanceof Uint8Array ? 1 : 2);
-
-/** Whether the device can hold a text as one tensor. */
-export const fitsDevice = (text: TextDataset, { maxTensorBytes }: Backend): boolean =>
-  text.tokens.length * planesOf(text) <= maxTensorBytes;
+import { bytesOfToken, type Feed } from "./feed.ts";
 
 /** Keeps a text on the device, which draws the windows of each step by itself. */
 export class TextFeed implements Feed {
@@ -27,7 +20,7 @@ export class TextFeed implements Feed {
   constructor(plan: DataPlan, text: TextDataset) {
     this.#plan = plan;
     this.#text = text;
-    const tokens = input("text", [planesOf(text), text.tokens.length], "uint8");
+    const tokens = input("text", [bytesOfToken(text), text.tokens.length], "uint8");
     this.#leaf = { tokens, key: windowKey(plan.seed), context: text.context };
     this.leaves = { columns: {}, text: this.#leaf };
   }

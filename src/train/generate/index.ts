@@ -4,9 +4,10 @@
 import type { Session } from "../../backends/backend.ts";
 import { requireText, type Tokenizer } from "../../data/text/tokenizer.ts";
 import { DataError, excerpt, OptionError, optionName } from "../../errors.ts";
+import { requireOptionsObject } from "../../option-names.ts";
 import { requireCount } from "../../nn/checks.ts";
 import type { AnyModel } from "../../nn/functional.ts";
-import { requireModel, requireOptionsObject, requireSession } from "../given.ts";
+import { requireModel, requireSession } from "../given.ts";
 import { networkOf, onlyOf, type Network } from "../network.ts";
 import { CachedContext, WholeContext, type TokenPredictor } from "./predictors.ts";
 import { requireSampling, sampleToken, type SamplingOptions } from "./sampling.ts";

@@ -2,7 +2,7 @@ import type { Session } from "../../backends/backend.ts";
 import { averagedNetwork } from "../average.ts";
 import { ChunkEvaluator, type Evaluator } from "../evaluate.ts";
 import { createFeed, type Feed } from "../feed/index.ts";
-import { StreamReader } from "../feed/reader.ts";
+import { isReader } from "../feed/feed.ts";
 import { withGuardStates } from "../guard.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { AnyModel } from "../../nn/functional.ts";
@@ -27,10 +27,9 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
   const { network, normalizations, objective, average } = plan.model;
   const session = backend.createSession();
   try {
-    const feed = createFeed(data, backend.maxTensorBytes);
+    const feed = await createFeed(data, backend.maxTensorBytes);
     const runner = await compileStep(plan, session, feed);
-    if (start && data.source instanceof StreamReader)
-      data.source.remember(plan.places.dataStep(start.step), start.stream);
+    if (start && isReader(data.source)) data.source.remember(plan.places.dataStep(start.step), start.stream);
     feed.begin(session, plan.places.dataStep(start?.step ?? 0));
     const { loss, metrics } = objective;
     const evaluation = { backend, session, normalizations, loss, metrics };

@@ -3,7 +3,7 @@
  * then. The repeated steps give bit-identical results and are not reported again.
  */
 import { DeviceLostError } from "../../errors.ts";
-import { isRepeatable, StreamReader } from "../feed/reader.ts";
+import { isReader } from "../feed/feed.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { placeOnDevice, type Placement } from "./placement.ts";
 import type { Run } from "./run.ts";
@@ -74,8 +74,8 @@ export class DeviceRecovery {
     const now = performance.now();
     if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
     const { backend, data, recovery } = run.plan;
-    const stream = data.source instanceof StreamReader ? data.source.stream : undefined;
-    if (stream && !isRepeatable(stream)) throw notRepeatable(failure, stream.name);
+    const { source } = data;
+    if (isReader(source) && !source.isRepeatable) throw notRepeatable(failure, source.stream.name);
     run.placement.session.dispose();
     await backend.restart();
     this.#lostAt = now;

@@ -3,7 +3,7 @@
  * it goes back to if the device is lost. The loop, events, checkpoints and recovery use it; it knows none of them.
  */
 import { DivergedError, OptionError } from "../../errors.ts";
-import { requireRepeatable, StreamReader } from "../feed/reader.ts";
+import { isReader } from "../feed/feed.ts";
 import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { TrainingPlan } from "../plan.ts";
@@ -51,7 +51,7 @@ export class Run {
     try {
       return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
     } catch (error) {
-      if (plan.data.source instanceof StreamReader) plan.data.source.close();
+      if (isReader(plan.data.source)) plan.data.source.close();
       throw error;
     }
   }
@@ -202,7 +202,7 @@ export class Run {
     const unreported = this.isFitting ? undefined : this.#unreported;
     const reads = [readAll(session, storedLeaves(this.plan.model.model)), readAll(session, runner.states)] as const;
     const { source } = this.plan.data;
-    const stream = source instanceof StreamReader ? source.positionAt(this.plan.places.dataStep(step)) : undefined;
+    const stream = isReader(source) ? source.positionAt(this.plan.places.dataStep(step)) : undefined;
     const [parameters, optimizer] = await Promise.all(reads);
     return { step, parameters, optimizer, ...(stream !== undefined && { stream }), ...(unreported && { unreported }) };
   }
@@ -210,10 +210,9 @@ export class Run {
   /** Moves the run to a snapshot. @throws OptionError for a snapshot of other parameters or states */
   restore(snapshot: Snapshot): void {
     const { source } = this.plan.data;
-    if (source instanceof StreamReader) {
+    if (isReader(source)) {
       source.remember(snapshot.step, snapshot.stream);
-      if (snapshot.step !== this.#step && source.positionAt(snapshot.step) === undefined)
-        requireRepeatable(source.stream, snapshot.step, true);
+      if (snapshot.step !== this.#step) source.requireReturn(snapshot.step);
     }
     writeSnapshot(this.plan, this.#placement, snapshot);
     this.#moveTo(snapshot.step);

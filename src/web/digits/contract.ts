@@ -3,6 +3,7 @@
  */
 import type { ProxyMarked } from "comlink";
 import type { DispatchDescription } from "../../index.ts";
+import type { ComparisonApi } from "../shared/comparison-contract.ts";
 import type { Stamp } from "../shared/requests.ts";
 import type { DigitsSettings } from "./settings.ts";
 
@@ -148,22 +149,6 @@ export interface CellPictures {
   readonly count: number;
 }
 
-/** The compared kinds of devices, the fastest first on most machines. "cpu" is the reference backend. */
-export const comparedKinds = ["webgpu", "wasm", "cpu"] as const;
-
-export interface ComparedRun {
-  readonly kind: (typeof comparedKinds)[number];
-  readonly losses: Float32Array;
-  readonly examplesPerSecond: number;
-}
-
-export interface Comparison {
-  /** At least two, in the order of `comparedKinds`, without the kinds that the browser does not support. */
-  readonly runs: readonly ComparedRun[];
-  /** The largest difference between the losses of two devices at the same step. */
-  readonly largestDifference: number;
-}
-
 /** The dispatches of a step, and the time of each if the device can measure it. */
 export interface StepProfile {
   readonly dispatches: readonly DispatchDescription[];
@@ -207,7 +192,7 @@ export interface WatchedWeights {
   readonly milliseconds: number;
 }
 
-export interface DigitsApi {
+export interface DigitsApi extends ComparisonApi {
   /** Sets the listener for all events. It replaces the previous one. */
   subscribe(listener: ((event: DigitsEvent, stamp: Stamp) => void) & ProxyMarked): void;
   /**
@@ -233,13 +218,6 @@ export interface DigitsApi {
   exciting(layer: number, unit: number): Promise<CellPictures>;
   /** Test images by actual and predicted class. */
   cell(actual: number, predicted: number): Promise<CellPictures>;
-  /**
-   * Trains on each kind of device from the same seed, separately from the training on the page.
-   * @returns undefined if it was canceled
-   */
-  compare(steps: number): Promise<Comparison | undefined>;
-  /** Cancels a running comparison. */
-  cancelComparison(): void;
   /** Measures a training step. */
   profile(): Promise<StepProfile>;
   /** The network as a wgrad file. */

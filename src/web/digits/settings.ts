@@ -86,19 +86,6 @@ export function needsRestart(before: DigitsSettings, after: DigitsSettings): boo
   return fixed(before) !== fixed(after);
 }
 
-/** Copies the options that may change during training from other settings. */
-export const withOptions = (
-  settings: DigitsSettings,
-  { learningRate, schedule, batchSize, epochs, drawingCopies }: DigitsSettings,
-): DigitsSettings => ({
-  ...settings,
-  learningRate,
-  schedule,
-  batchSize,
-  epochs,
-  drawingCopies,
-});
-
 /** Messages about settings that are not allowed. */
 export function faultsOf(settings: DigitsSettings): string[] {
   const { layers, learningRate, batchSize, epochs, seed, drawingCopies } = settings;

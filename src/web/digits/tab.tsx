@@ -3,6 +3,7 @@
  */
 import { remote } from "../link.ts";
 import type { TabContent } from "../tabs.ts";
+import { takeFile } from "./dropped.ts";
 import {
   connect,
   formatDigits,
@@ -16,10 +17,11 @@ import {
 } from "./state/index.ts";
 import { Digits } from "./view/index.tsx";
 
-export const digitsTab: TabContent = {
+export const digitsTab = {
   View: Digits,
   format: formatDigits,
   read: parseDigits,
   commands: { toggle: toggleRunning, step: stepOnce, reset },
   resume: (starts) => (prepared.value ? resume("present", starts || running.value) : connect(remote.value!.digits)),
-};
+  takeFile,
+} satisfies TabContent;

@@ -24,8 +24,23 @@ export interface OfferedRun {
   readonly obstacle: string | undefined;
 }
 
-/** What the worker does for a run. */
+/** What a visitor may lend the tab to. */
+export interface Offers {
+  readonly runs: readonly OfferedRun[];
+  /** The number of trials of sweeps that wait or are in progress; undefined if no sweep lets browsers train. */
+  readonly trials: number | undefined;
+}
+
+/** What the worker does for a run, or for trials. */
 export type LendEvent =
+  /** It waits for a trial. */
+  | { readonly kind: "idle" }
+  /** It trains a trial, from a step on. */
+  | { readonly kind: "trial"; readonly trial: string; readonly step: number }
+  /** It has trained a part of a trial. */
+  | { readonly kind: "progress"; readonly step: number; readonly totalSteps: number; readonly loss: number }
+  /** It has finished a trial, and so many so far. The score is null if training diverged. */
+  | { readonly kind: "result"; readonly trials: number; readonly score: number | null }
   /** It fetches the model and the data. */
   | { readonly kind: "fetching" }
   /** It is one of the workers of the run. */
@@ -48,14 +63,23 @@ export interface LendApi {
    */
   open(choice: DeviceChoice, page: string): Promise<Omit<DeviceInfo, "mnist">>;
   /**
-   * Connects to a server, in place of one before, and lists its open runs.
+   * Connects to a server, in place of one before, and lists what is open there.
    * @throws WgradError with a text for the visitor if the server cannot be reached or refuses the visitor
    */
-  connect(server: Server): Promise<OfferedRun[]>;
+  connect(server: Server): Promise<Offers>;
   /**
    * Trains parts of a run until it ends. The page stops it by ending the worker.
    * @param name names this tab in the tables of the run
    * @throws WgradError with a text for the visitor
    */
   join(run: string, name: string, report: (event: LendEvent) => void): Promise<LendEnd>;
+  /**
+   * Trains trials of sweeps, one after another, and waits for more.
+   * @param name names this tab in the tables of the sweeps
+   * @returns after `leave`
+   * @throws WgradError with a text for the visitor
+   */
+  takeTrials(name: string, report: (event: LendEvent) => void): Promise<void>;
+  /** Stores a checkpoint of the trial in progress, and gives it to another worker. */
+  leave(): Promise<void>;
 }

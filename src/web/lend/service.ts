@@ -1,21 +1,22 @@
 /*
- * The worker's side of the page at `?lend`: joins a run that is shared over NATS, as `wgrad worker` does.
+ * The worker's side of the page at `?lend`: joins a run that is shared over NATS, or takes trials of sweeps, as `wgrad worker`
+ * does.
  */
 import type { Backend, DeviceChoice } from "../../index.ts";
 import { connectFromBrowser } from "../../cluster/browser.ts";
 import type { NatsLink } from "../../cluster/link.ts";
-import { ObjectBucket } from "../../cluster/objects.ts";
+import { ObjectBucket, type ObjectReference } from "../../cluster/objects.ts";
 import { isUnreachable, whileUnreachable } from "../../cluster/retry.ts";
 import { joinRun, loadOwnRun } from "../../cluster/training/join.ts";
-import type { RunDescription } from "../../cluster/training/messages.ts";
 import { DATA } from "../../cluster/training/names.ts";
-import { createPreparedTrainer, fetchPreparedRun } from "../../cluster/training/prepared/index.ts";
+import { createPreparedTrainer, fetchPreparedRun, type FetchedRun } from "../../cluster/training/prepared/index.ts";
 import { openRuns } from "../../cluster/training/run-store.ts";
 import { DataError, WgradError } from "../../errors.ts";
 import { openBackend, type OpenedDevice } from "../device.ts";
-import { nextTask } from "../digits/service/turns.ts";
-import type { LendApi, LendEnd, LendEvent, OfferedRun, Server } from "./contract.ts";
+import { turn } from "../../turn.ts";
+import type { LendApi, LendEnd, LendEvent, OfferedRun, Offers, Server } from "./contract.ts";
 import { KeptObjects } from "./kept-objects.ts";
+import { trialsOffered, trialWorker } from "./trials.ts";
 
 /** The longest wait for an object: training data over a slow line. */
 const READ_MILLISECONDS = 600_000;
@@ -31,6 +32,8 @@ export class LendService implements LendApi {
   #page = "";
   #link: NatsLink | undefined;
   #report: (event: LendEvent) => void = () => {};
+  #leaving = new AbortController();
+  #working: Promise<unknown> = Promise.resolve();
 
   async open(choice: DeviceChoice, page: string): Promise<OpenedDevice["info"]> {
     const { backend, info } = await openBackend({ device: choice });
@@ -38,7 +41,7 @@ export class LendService implements LendApi {
     return info;
   }
 
-  async connect({ address, user, secret }: Server): Promise<OfferedRun[]> {
+  async connect({ address, user, secret }: Server): Promise<Offers> {
     requireSecureContext();
     await this.#link?.close();
     this.#link = undefined;
@@ -54,23 +57,48 @@ export class LendService implements LendApi {
       log: (text) => this.#report({ kind: "note", text }),
     });
     this.#link = link;
+    const trials = await trialsOffered(link);
     try {
-      return await Promise.all((await openRuns(link)).map((name) => offeredRun(link, name)));
+      const names = await openRuns(link);
+      return { runs: await Promise.all(names.map((name) => offeredRun(link, name))), trials };
     } catch (cause) {
+      if (trials !== undefined) return { runs: [], trials };
       throw refusalOf(link, address, cause);
     }
   }
 
   async join(run: string, name: string, report: (event: LendEvent) => void): Promise<LendEnd> {
+    return this.#lend(report, (link) => this.#join(link, run, name));
+  }
+
+  async takeTrials(name: string, report: (event: LendEvent) => void): Promise<void> {
+    await this.#lend(report, async (link) => {
+      const fetchRun = (prepared: ObjectReference) => this.#fetch(link, prepared);
+      const { signal } = (this.#leaving = new AbortController());
+      const backend = this.#backend!;
+      await trialWorker({ link, name, backend, signal, fetchRun, report: (event) => this.#report(event) }).run();
+    });
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving.abort();
+    await this.#working;
+    await this.#link?.close();
+  }
+
+  /** Works with the connection, and reports the traffic meanwhile. */
+  async #lend<Value>(report: (event: LendEvent) => void, work: (link: NatsLink) => Promise<Value>): Promise<Value> {
     const link = this.#link;
-    if (!link) throw new DataError({ where: `run ${run}`, what: "there is no connection to a server" });
+    if (!link) throw new DataError({ where: "this tab", what: "there is no connection to a server" });
     this.#report = report;
     const traffic = setInterval(() => {
       const { inBytes, outBytes } = link.connection.stats();
       report({ kind: "traffic", sent: outBytes, received: inBytes });
     }, TRAFFIC_MILLISECONDS);
     try {
-      return await this.#join(link, run, name);
+      const working = work(link);
+      this.#working = working.catch(() => undefined);
+      return await working;
     } finally {
       clearInterval(traffic);
       this.#report = () => {};
@@ -82,7 +110,8 @@ export class LendService implements LendApi {
     const description = await loadOwnRun(link, run);
     this.#report({ kind: "fetching" });
     const backend = this.#backend!;
-    const { trainer, model } = await createPreparedTrainer(await this.#fetch(link, run, description), backend);
+    if (!description.prepared) throw new DataError({ where: `run ${run}`, what: NOT_FOR_BROWSERS });
+    const { trainer, model } = await createPreparedTrainer(await this.#fetch(link, description.prepared), backend);
     this.#report({ kind: "joined" });
     let [rounds, examples] = [0, 0];
     await joinRun({
@@ -99,17 +128,16 @@ export class LendService implements LendApi {
         examples += range.count * trainer.batchSize;
         this.#report({ kind: "round", rounds, examples, loss });
       },
-      ...(backend.kind !== "webgpu" && { breaks: { every: STEPS_PER_BREAK, rest: nextTask } }),
+      ...(backend.kind !== "webgpu" && { breaks: { every: STEPS_PER_BREAK, rest: turn } }),
     });
     return (await openRuns(link)).includes(run) ? "abandoned" : "finished";
   }
 
-  async #fetch(link: NatsLink, run: string, { prepared }: RunDescription) {
-    if (!prepared) throw new DataError({ where: `run ${run}`, what: NOT_FOR_BROWSERS });
+  async #fetch(link: NatsLink, prepared: ObjectReference): Promise<FetchedRun> {
     const bucket = await ObjectBucket.open(link, DATA, READ_MILLISECONDS);
     const kept = new KeptObjects(this.#page);
     const found = await fetchPreparedRun(prepared, (reference) =>
-      kept.get(reference, (each) => whileUnreachable(link, () => bucket.get(each))),
+      kept.get(reference, (each) => whileUnreachable(link, () => bucket.getPacked(each))),
     );
     await kept.removeOthers();
     return found;

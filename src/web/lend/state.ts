@@ -5,7 +5,7 @@ import { batch, signal } from "@preact/signals";
 import { proxy, wrap, type Remote } from "comlink";
 import type { DeviceChoice } from "../../index.ts";
 import type { DeviceInfo } from "../contract.ts";
-import type { LendApi, LendEvent, OfferedRun, Server } from "./contract.ts";
+import type { LendApi, LendEvent, Offers, Server } from "./contract.ts";
 
 /** The device; undefined until it is open. */
 export const device = signal<Omit<DeviceInfo, "mnist"> | undefined>(undefined);
@@ -14,29 +14,49 @@ export const device = signal<Omit<DeviceInfo, "mnist"> | undefined>(undefined);
 export const deviceFault = signal<string | undefined>(undefined);
 
 /** What the tab does. */
-export type Activity = "idle" | "connecting" | "fetching" | "waiting" | "training";
+export type Activity = "idle" | "connecting" | "fetching" | "waiting" | "training" | "leaving";
 
 export const activity = signal<Activity>("idle");
 
-/** The open runs of the server; undefined before the first connection. */
-export const runs = signal<readonly OfferedRun[] | undefined>(undefined);
+/** What is open on the server; undefined before the first connection. */
+export const offers = signal<Offers | undefined>(undefined);
 
-/** The run that the tab has joined last. */
-export const joined = signal<string | undefined>(undefined);
+/** What the tab was lent to last: a run, or the trials of sweeps. */
+export type Work = { readonly kind: "run"; readonly name: string } | { readonly kind: "trials" };
+
+export const joined = signal<Work | undefined>(undefined);
 
 /** How the last run ended, or what went wrong. */
 export const message = signal<{ readonly kind: "error" | "note"; readonly text: string } | undefined>(undefined);
 
-/** What the tab has given to the run. */
+/** What the tab has given. */
 export interface Given {
   readonly rounds: number;
   readonly examples: number;
+  /** The number of trials that it has finished, and the loss of the last of them on the examples held out. */
+  readonly trials: number;
+  readonly score: number | null;
+  /** The trial in progress, and its steps so far. */
+  readonly trial: string;
+  readonly step: number;
+  readonly totalSteps: number;
   readonly loss: number;
   readonly sent: number;
   readonly received: number;
 }
 
-const NOTHING: Given = { rounds: 0, examples: 0, loss: NaN, sent: 0, received: 0 };
+const NOTHING: Given = {
+  rounds: 0,
+  examples: 0,
+  trials: 0,
+  score: null,
+  trial: "",
+  step: 0,
+  totalSteps: 0,
+  loss: NaN,
+  sent: 0,
+  received: 0,
+};
 
 export const given = signal(NOTHING);
 
@@ -70,58 +90,73 @@ let attempt = 0;
 
 const fail = (error: unknown) => (message.value = { kind: "error", text: textOf(error) });
 
-/** Connects to a server and lists its runs. */
+/** Connects to a server and lists what is open there. */
 export async function connect(server: Server): Promise<void> {
   const own = ++attempt;
   batch(() => {
     activity.value = "connecting";
-    runs.value = undefined;
+    offers.value = undefined;
     message.value = undefined;
   });
   try {
     const found = await api.connect(server);
-    if (own === attempt) runs.value = found;
+    if (own === attempt) offers.value = found;
   } catch (error) {
     if (own === attempt) fail(error);
   }
   if (own === attempt) activity.value = "idle";
 }
 
-/** Trains parts of a run until it ends. */
-export async function join(run: string): Promise<void> {
+/** Trains parts of a run until it ends, or trials until the visitor stops. */
+export async function lend(work: Work): Promise<void> {
   const own = ++attempt;
   batch(() => {
     activity.value = "fetching";
-    joined.value = run;
+    joined.value = work;
     given.value = NOTHING;
     message.value = undefined;
   });
   watchVisibility();
   try {
     const report = (event: LendEvent) => own === attempt && take(event);
-    const end = await api.join(run, tabName, proxy(report));
+    if (work.kind === "trials") return await api.takeTrials(tabName, proxy(report));
+    const end = await api.join(work.name, tabName, proxy(report));
     if (own !== attempt) return;
     const text = end === "finished" ? "The run has finished." : "Nobody coordinates this run any more.";
     batch(() => {
       message.value = { kind: "note", text: `${text} Thank you!` };
-      runs.value = undefined;
+      offers.value = undefined;
     });
   } catch (error) {
     if (own === attempt) fail(error);
+  } finally {
+    if (own === attempt) {
+      endWatch();
+      activity.value = "idle";
+    }
   }
-  if (own !== attempt) return;
-  endWatch();
-  activity.value = "idle";
 }
 
-/** Stops at once: the worker ends, and its connection with it. What it has sent before stays part of the run. */
+/** The longest time that a tab takes to give its trial back. */
+const LEAVE_MILLISECONDS = 3000;
+
+/**
+ * Stops: the worker ends, and its connection with it. What it has sent before stays part of the run. A trial in progress is
+ * given back with a checkpoint, if that is soon done.
+ */
 export async function stop(): Promise<void> {
   attempt++;
   endWatch();
+  const isTrial = joined.value?.kind === "trials";
+  if (isTrial) {
+    activity.value = "leaving";
+    const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_MILLISECONDS));
+    await Promise.race([api.leave().catch(() => undefined), late]);
+  }
   batch(() => {
     activity.value = "idle";
-    runs.value = undefined;
-    message.value = { kind: "note", text: "Stopped. This tab has left the run." };
+    offers.value = undefined;
+    message.value = { kind: "note", text: `Stopped. This tab has left the ${isTrial ? "sweeps" : "run"}.` };
   });
   worker.terminate();
   await openDevice(choice);
@@ -129,12 +164,14 @@ export async function stop(): Promise<void> {
 
 function take(event: LendEvent): void {
   if (event.kind === "fetching") activity.value = "fetching";
-  else if (event.kind === "joined") activity.value = "waiting";
+  else if (event.kind === "joined" || event.kind === "idle") activity.value = "waiting";
   else if (event.kind === "note") message.value = { kind: "note", text: event.text };
   else {
     const { kind, ...numbers } = event;
-    given.value = { ...given.value, ...numbers };
-    if (kind === "round") activity.value = "training";
+    // What is known of the trial before does not hold for the next one.
+    const before = kind === "trial" ? { ...given.value, totalSteps: 0, loss: NaN } : given.value;
+    given.value = { ...before, ...numbers };
+    if (kind === "round" || kind === "trial") activity.value = "training";
   }
 }
 

@@ -3,19 +3,20 @@
  */
 import { useSignal } from "@preact/signals";
 import { Select } from "../shared/fields.tsx";
-import type { OfferedRun } from "./contract.ts";
+import type { Offers } from "./contract.ts";
 import {
   activity,
   connect,
   device,
   given,
   hiddenSeconds,
-  join,
   joined,
+  lend,
   message,
-  runs,
+  offers,
   stop,
   tabName,
+  type Work,
 } from "./state.ts";
 
 interface ViewProps {
@@ -25,25 +26,31 @@ interface ViewProps {
 }
 
 export function LendView({ address, run }: ViewProps) {
-  const isLending = activity.value === "fetching" || activity.value === "waiting" || activity.value === "training";
+  const isLending = activity.value !== "idle" && activity.value !== "connecting";
   return (
     <section class="card lend" aria-label="Lend this tab">
       <h2>Lend this tab to a training run</h2>
       <p>
-        If someone trains a model with <code>wgrad train --nats … --browsers</code>, ask them for the address of the
-        server. This tab then trains parts of the run on your device, as one of its workers. It sends only the changes
-        that it trained, and stops when you press Stop or close the tab.
+        If someone trains models with <code>wgrad train --nats … --browsers</code> or{" "}
+        <code>wgrad sweep --nats … --browsers</code>, ask them for the address of the server. This tab then trains parts
+        of a run, or trials of sweeps, on your device. It sends only what it trained, and stops when you press Stop or
+        close the tab.
       </p>
       <ServerForm address={address} isDisabled={isLending || activity.value === "connecting" || !device.value} />
-      {!isLending && runs.value && <RunForm offered={runs.value} proposed={run} />}
+      {!isLending && offers.value && <OfferForm offers={offers.value} proposed={run} />}
       {message.value && (
         <p class={message.value.kind === "error" ? "fault" : "quiet"} role="status" data-testid="lend-message">
           {message.value.text}
         </p>
       )}
-      {joined.value !== undefined && <Progress run={joined.value} />}
+      {joined.value !== undefined && <Progress work={joined.value} />}
       {isLending && (
-        <button class="primary" data-testid="lend-stop" onClick={() => void stop()}>
+        <button
+          class="primary"
+          data-testid="lend-stop"
+          disabled={activity.value === "leaving"}
+          onClick={() => void stop()}
+        >
           Stop
         </button>
       )}
@@ -123,32 +130,40 @@ function ServerForm({ address, isDisabled }: { address: string; isDisabled: bool
   );
 }
 
-function RunForm({ offered, proposed }: { offered: readonly OfferedRun[]; proposed: string }) {
-  const open = offered.filter(({ obstacle }) => obstacle === undefined).map(({ name }) => name);
-  const chosen = useSignal(open.includes(proposed) ? proposed : open[0]);
-  const titles = Object.fromEntries(
-    offered.map(({ name, workers, innerSteps }) => [name, `${name}: ${workers} workers, ${innerSteps} steps a round`]),
-  );
+/** The choice that stands for trials. The names of runs are digests. */
+const TRIALS = "trials";
+
+function OfferForm({ offers: { runs, trials }, proposed }: { offers: Offers; proposed: string }) {
+  const open = runs.filter(({ obstacle }) => obstacle === undefined).map(({ name }) => name);
+  const choices = trials === undefined ? open : [...open, TRIALS];
+  const chosen = useSignal(open.includes(proposed) ? proposed : choices[0]);
+  const titles = {
+    ...Object.fromEntries(
+      runs.map(({ name, workers, innerSteps }) => [name, `${name}: ${workers} workers, ${innerSteps} steps a round`]),
+    ),
+    [TRIALS]: `Trials of sweeps: ${trials} to do`,
+  };
+  const start = () => void lend(chosen.value === TRIALS ? { kind: TRIALS } : { kind: "run", name: chosen.value! });
   return (
     <div class="row">
-      {offered.length === 0 && <p data-testid="lend-none">No run is open on this server.</p>}
+      {runs.length === 0 && trials === undefined && <p data-testid="lend-none">No run is open on this server.</p>}
       {chosen.value !== undefined && (
         <>
           <Select
             label="Run"
             testId="lend-run"
-            options={open}
+            options={choices}
             titles={titles}
             value={chosen.value}
             onChange={(name) => (chosen.value = name)}
           />
-          <button class="primary" data-testid="lend-join" onClick={() => void join(chosen.value!)}>
+          <button class="primary" data-testid="lend-join" onClick={start}>
             Join
           </button>
         </>
       )}
       <ul class="quiet">
-        {offered.map(
+        {runs.map(
           ({ name, obstacle }) =>
             obstacle !== undefined && (
               <li key={name} data-testid="lend-obstacle">
@@ -165,22 +180,45 @@ const activityTexts = {
   idle: "not lending",
   connecting: "not lending",
   fetching: "fetching the model and the data",
-  waiting: "waiting for the first part of a round",
+  waiting: "waiting for work",
   training: "training",
+  leaving: "giving the trial back",
 } as const;
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+const sizeText = (bytes: number) => (bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
-function Progress({ run }: { run: string }) {
-  const { rounds, examples, loss, sent, received } = given.value;
-  const facts: readonly (readonly [name: string, testId: string, value: string])[] = [
-    ["Run", "lend-joined", run],
+const lossText = (loss: number | null) => (loss === null || Number.isNaN(loss) ? "–" : loss.toFixed(4));
+
+type Fact = readonly [name: string, testId: string, value: string];
+
+/** What the tab has done for a run, or for sweeps. */
+function factsOf(work: Work): readonly Fact[] {
+  const { rounds, examples, loss, trials, score, trial, step, totalSteps } = given.value;
+  const trainingLoss: Fact = ["Training loss", "lend-loss", lossText(loss)];
+  if (work.kind === "run")
+    return [
+      ["Run", "lend-joined", work.name],
+      ["Rounds", "lend-rounds", String(rounds)],
+      ["Examples given", "lend-examples", examples.toLocaleString("en")],
+      trainingLoss,
+    ];
+  const ofAll = totalSteps > 0 ? ` of ${totalSteps.toLocaleString("en")}` : "";
+  return [
+    ["Trial", "lend-joined", trial === "" ? "–" : trial],
+    ["Step", "lend-step", `${step.toLocaleString("en")}${ofAll}`],
+    trainingLoss,
+    ["Trials finished", "lend-trials", String(trials)],
+    ["Last validation loss", "lend-score", lossText(score)],
+  ];
+}
+
+function Progress({ work }: { work: Work }) {
+  const { sent, received } = given.value;
+  const facts: readonly Fact[] = [
     ["This tab", "lend-activity", `${tabName}, ${activityTexts[activity.value]}`],
-    ["Rounds", "lend-rounds", String(rounds)],
-    ["Examples given", "lend-examples", examples.toLocaleString("en")],
-    ["Training loss", "lend-loss", Number.isNaN(loss) ? "–" : loss.toFixed(4)],
-    ["Sent", "lend-sent", megabytes(sent)],
-    ["Received", "lend-received", megabytes(received)],
+    ...factsOf(work),
+    ["Sent", "lend-sent", sizeText(sent)],
+    ["Received", "lend-received", sizeText(received)],
   ];
   return (
     <dl class="numbers">

@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { visit } from "../shared/address/history.ts";
 import { CloseButton } from "../shared/close-button.tsx";
 import { currentLesson, lessonView } from "./current.ts";
-import type { Lesson, Progress } from "./lesson.ts";
+import type { Action, Lesson, Progress } from "./lesson.ts";
 import { lessonHash, lessons } from "./list.ts";
 
 export function LessonCard() {
@@ -42,6 +42,9 @@ function useProgress(lesson: Lesson) {
   return progress;
 }
 
+/** In such a window, the page's header would take the place of what the lesson is about: the lesson begins below it. */
+const NARROW = "(max-width: 720px)";
+
 const steps = ["Predict", "Do", "See"] as const;
 
 function Card({ name, lesson }: { name: string; lesson: Lesson }) {
@@ -51,8 +54,10 @@ function Card({ name, lesson }: { name: string; lesson: Lesson }) {
   const step = choice === undefined ? "Predict" : "seen" in progress ? "See" : "Do";
   const names = [...lessons.keys()];
   const number = names.indexOf(name) + 1;
+  const card = useRef<HTMLElement>(null);
+  useEffect(() => void (matchMedia(NARROW).matches && card.current!.scrollIntoView()), []);
   return (
-    <section class="card lesson" aria-labelledby="lesson-title" data-testid="lesson" data-step={step}>
+    <section ref={card} class="card lesson" aria-labelledby="lesson-title" data-testid="lesson" data-step={step}>
       <div class="row lesson-head">
         <h2 id="lesson-title">
           <span class="quiet">
@@ -90,7 +95,7 @@ function Card({ name, lesson }: { name: string; lesson: Lesson }) {
           )}
         </div>
       </div>
-      {step === "Predict" ? <Choices lesson={lesson} /> : <Actions lesson={lesson} />}
+      {step === "Predict" ? <Choices lesson={lesson} /> : <Actions lesson={lesson} isDone={step === "See"} />}
       {step === "Do" && <style>{outlineOf(lesson.about)}</style>}
     </section>
   );
@@ -98,7 +103,12 @@ function Card({ name, lesson }: { name: string; lesson: Lesson }) {
 
 function NextLink({ after, names, isDone }: { after: number; names: readonly string[]; isDone: boolean }) {
   const next = names[after];
-  if (next === undefined) return null;
+  if (next === undefined)
+    return (
+      <button type="button" class={isDone ? "primary" : ""} popovertarget="lessons" data-testid="all-lessons">
+        All lessons
+      </button>
+    );
   return (
     <a class={isDone ? "button primary" : "button"} href={lessonHash(next)} data-testid="next-lesson">
       Next lesson
@@ -123,15 +133,30 @@ function Choices({ lesson }: { lesson: Lesson }) {
   );
 }
 
-/** The first button gets the focus, which was on a choice, before the next key can be pressed. */
-function Actions({ lesson }: { lesson: Lesson }) {
+/**
+ * The button to press next stands out, until the action is done. The first one gets the focus, which was on a choice, before
+ * the next key can be pressed.
+ */
+function Actions({ lesson, isDone }: { lesson: Lesson; isDone: boolean }) {
   const row = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => row.current?.querySelector("button")?.focus({ preventScroll: true }), []);
+  const pressed = useSignal<readonly Action[]>([]);
+  const next = isDone ? undefined : lesson.actions.find((action) => !pressed.value.includes(action));
+  const press = (action: Action) => {
+    if (!action.isRepeated) pressed.value = [...pressed.value, action];
+    action.run();
+  };
   return (
     <div class="row" ref={row} role="group" aria-label="Actions">
-      {lesson.actions.map(({ label, run }, index) => (
-        <button key={label} type="button" data-testid={`lesson-action-${index + 1}`} onClick={run}>
-          {label}
+      {lesson.actions.map((action, index) => (
+        <button
+          key={action.label}
+          type="button"
+          class={action === next ? "primary" : ""}
+          data-testid={`lesson-action-${index + 1}`}
+          onClick={() => press(action)}
+        >
+          {action.label}
         </button>
       ))}
     </div>

@@ -16,8 +16,8 @@ export function startDigits(): void {
   if (!running.value) void toggleRunning();
 }
 
-/** Opens the confusion matrix, and scrolls to it. */
-export function showConfusion(): void {
-  view.value = "confusion";
-  show("tab-confusion");
+/** Opens a view of the network, and scrolls to it. */
+export function showView(name: typeof view.value): void {
+  view.value = name;
+  show(`#tab-${name}`);
 }

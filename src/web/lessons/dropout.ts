@@ -2,6 +2,7 @@ import { choose, curves, curvesVersion, draft, prepared, progress, test } from "
 import { rounded } from "../shared/format.ts";
 import { beginDigits, startDigits } from "./digits.ts";
 import type { Lesson } from "./lesson.ts";
+import { show } from "./show.ts";
 
 /** Enough steps to learn the training digits by heart. */
 const STEPS = 800;
@@ -9,10 +10,12 @@ const STEPS = 800;
 /** The training loss is the mean of so many steps, since that of a batch is noisy. */
 const AVERAGED = 100;
 
+/** Trains, and scrolls to the losses, which are below the window. */
 function train(probability: number): void {
   const layers = [{ units: 64, activation: "relu", dropout: probability }] as const;
   void choose({ ...draft.value, layers });
   startDigits();
+  show("#curves");
 }
 
 /** The losses of a run. */

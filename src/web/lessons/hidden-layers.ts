@@ -19,7 +19,7 @@ export const hiddenLayers: Lesson = {
   hash: "playground?classify.noise=0.05&classify.layers=none&classify.learningRate=0.03&classify.speed=300",
   question:
     "Without a hidden layer, this network is a single neuron: its border is a straight line. Now four hidden units come between the inputs and the output, each with a straight border of its own. What changes?",
-  choices: ["Nothing: lines stay lines", "The border can close around the orange points", "It only learns faster"],
+  choices: ["Nothing: lines stay lines", "The border can close around the blue points", "It only learns faster"],
   act: `Train without a hidden layer for ${STEPS} steps. Then train with four hidden units, until ${100 * ENOUGH} % of the points are right.`,
   actions: [
     { label: "Train without", run: () => train(0) },
@@ -41,7 +41,7 @@ export const hiddenLayers: Lesson = {
       if (now.accuracy < ENOUGH) return { note: `${here} Without a hidden layer it was ${percent(without)}.` };
       return {
         right: 1,
-        seen: `Without a hidden layer, ${percent(without)} were right; with one, ${percent(now.accuracy)} after ${now.step} steps. Each hidden unit has a straight border of its own (see its picture in the network). The output adds up their values, and their borders close around the orange points.`,
+        seen: `Without a hidden layer, ${percent(without)} were right; with one, ${percent(now.accuracy)} after ${now.step} steps. Each hidden unit has a straight border of its own (see its picture in the network). The output adds up their values, and their borders close around the blue points.`,
       };
     };
   },

@@ -6,6 +6,8 @@ import type { ComponentType } from "preact";
 /** A button of the card that does a part of the action. The controls of the tab may be used as well. */
 export interface Action {
   readonly label: string;
+  /** Whether it is pressed several times in a lesson. */
+  readonly isRepeated?: boolean;
   run(): void;
 }
 

@@ -1,7 +1,8 @@
 import { test } from "../digits/state/index.ts";
 import { chosen } from "../digits/view/confusion.tsx";
 import { percent } from "../shared/format.ts";
-import { beginDigits, showConfusion, startDigits } from "./digits.ts";
+import { aDigit } from "./article.ts";
+import { beginDigits, showView, startDigits } from "./digits.ts";
 import type { Lesson } from "./lesson.ts";
 
 const ENOUGH = 0.9;
@@ -15,7 +16,7 @@ export const mistakes: Lesson = {
   act: `Train until the test accuracy is above ${100 * ENOUGH} %. Then choose a cell beside the diagonal of the confusion matrix: digits of its row that were read as its column.`,
   actions: [
     { label: "Start", run: startDigits },
-    { label: "Show the matrix", run: showConfusion },
+    { label: "Show the matrix", run: () => showView("confusion") },
   ],
   about: ["start", "tab-confusion", "confusion"],
   begin() {
@@ -29,12 +30,12 @@ export const mistakes: Lesson = {
     const accuracy = `Test accuracy: ${percent(now.accuracy)}.`;
     const [worst] = now.mistakes;
     if (now.accuracy < ENOUGH || !worst) return { note: accuracy };
-    if (!cell || cell.actual === cell.predicted || cell.found.count === 0)
+    if (!cell || cell.actual === cell.predicted || cell.count === 0)
       return { note: `${accuracy} Now choose a cell with mistakes.` };
-    const count = now.confusion[10 * cell.actual + cell.predicted]!;
+    const { count } = cell;
     return {
       right: worst.confidence < 0.625 ? 0 : worst.confidence < 0.9 ? 1 : 2,
-      seen: `In your cell, a ${cell.actual} was read as a ${cell.predicted} ${count === 1 ? "once" : `${count} times`}. The worst mistake of all is a ${worst.actual}, which the network calls a ${worst.predicted} with ${percent(worst.confidence)}. Training asks for sure answers about the training digits. It never asks for doubt, so a high probability is no proof.`,
+      seen: `Your cell has ${count === 1 ? "one image" : `${count} images`} of ${aDigit(cell.actual)} that was read as ${aDigit(cell.predicted)}. The worst mistake of all is ${aDigit(worst.actual)}, which the network calls ${aDigit(worst.predicted)} with ${percent(worst.confidence)}. Training asks for sure answers about the training digits. It never asks for doubt, so a high probability is no proof.`,
     };
   },
 };

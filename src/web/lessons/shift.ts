@@ -1,5 +1,6 @@
 import { accuracy, convolutionCommands, frame, running, shifts, subject } from "../convolution/state/index.ts";
 import { MOST_SHIFT, shiftsAlong } from "../convolution/settings.ts";
+import { aDigit } from "./article.ts";
 import type { Lesson } from "./lesson.ts";
 import { show } from "./show.ts";
 
@@ -20,7 +21,7 @@ export const shift: Lesson = {
   act: `Train until the convolutional network reads ${percent(ENOUGH)} of the unmoved digits. Then move the digit by ${FAR} or ${MOST_SHIFT} pixels: choose a cell near the border of either grid.`,
   actions: [
     { label: "Start", run: () => running.value || convolutionCommands.toggle() },
-    { label: "Show the grids", run: () => show("convolution-shifts-title") },
+    { label: "Show the grids", run: () => show("#convolution-shifts-title") },
   ],
   about: ["convolution-start", "convolution-shifts-convolution", "convolution-shifts-dense"],
   begin() {
@@ -47,7 +48,7 @@ export const shift: Lesson = {
       : "That is close. On 200 images, chance is a part of it: train on, and compare the columns of the table again.";
     return {
       right: Math.max(...lost) < 0.05 ? 0 : differ ? 1 : 2,
-      seen: `Your moved digit is a ${predictions.convolution[cell]} to the convolutional network and a ${predictions.dense[cell]} to the dense one. Moved by 4 pixels, the convolutional network loses ${ofConvolution} of its accuracy, and the dense one ${ofDense}. ${why}`,
+      seen: `Your moved digit is ${aDigit(predictions.convolution[cell]!)} to the convolutional network and ${aDigit(predictions.dense[cell]!)} to the dense one. Moved by 4 pixels, the convolutional network loses ${ofConvolution} of its accuracy, and the dense one ${ofDense}. ${why}`,
     };
   },
 };

@@ -1,8 +1,10 @@
 import { test } from "../digits/state/index.ts";
 import { readDrawing } from "../digits/view/read-drawing.ts";
 import { percent } from "../shared/format.ts";
-import { beginDigits, startDigits } from "./digits.ts";
+import { aDigit } from "./article.ts";
+import { beginDigits, showView, startDigits } from "./digits.ts";
 import type { Lesson } from "./lesson.ts";
+import { show } from "./show.ts";
 
 const ENOUGH = 0.8;
 
@@ -12,8 +14,12 @@ export const templates: Lesson = {
   question:
     "This network has no hidden layer: each of the ten outputs adds up the pixels, each times a weight of its own. What will the weights of the output for 3 look like, drawn as an image?",
   choices: ["Random dots", "A blurred 3", "One clean 3"],
-  act: `Train until the test accuracy is above ${100 * ENOUGH} %. Then draw a 3 over the sample, to one side, and look at the ten images of weights below.`,
-  actions: [{ label: "Start", run: startDigits }],
+  act: `Train until the test accuracy is above ${100 * ENOUGH} %. Look at the ten images of weights. Then draw a 3 over the sample, and see what the network reads.`,
+  actions: [
+    { label: "Start", run: startDigits },
+    { label: "Show the weights", run: () => showView("weights") },
+    { label: "Draw", run: () => show(".pad") },
+  ],
   about: ["start", "draw-pad", "weights"],
   begin: beginDigits,
   follow: () => () => {
@@ -24,7 +30,7 @@ export const templates: Lesson = {
     if (!drawn) return { note: `Test accuracy: ${percent(now.accuracy)}. Now draw a digit.` };
     return {
       right: 1,
-      seen: `The network reads ${percent(now.accuracy)} of the test digits right, and yours as a ${drawn.digit} (${percent(drawn.probability)}). Each image of weights is a blurred template: blue where ink speaks for its digit, orange where it speaks against it. One template for each digit cannot fit all ways to write it.`,
+      seen: `The network reads ${percent(now.accuracy)} of the test digits right, and yours as ${aDigit(drawn.digit)} (${percent(drawn.probability)}). Each image of weights is a blurred template: blue where ink speaks for its digit, orange where it speaks against it. One template for each digit cannot fit all ways to write it.`,
     };
   },
 };

@@ -60,7 +60,7 @@ export const textNumbers: Lesson = {
   act: `Train until ${percent(ENOUGH, 0)} of the unseen questions are right. Then point at a letter of a question, or tap it: its vector is under Details.`,
   actions: [
     { label: "Start", run: () => running.value || textCommands.toggle() },
-    { label: "Show the vectors", run: () => show("text-vectors-title") },
+    { label: "Show the vectors", run: () => show("#text-vectors-title") },
   ],
   about: ["text-start", "text-sample", "text-vectors"],
   begin() {

@@ -8,7 +8,7 @@ export const xor: Lesson = {
   title: "The perceptron and XOR",
   hash: "playground?mode=neuron&neuron.data=own&neuron.points=-0.8_-0.8_0*0.8_0.8_0*-0.8_0.8_1*0.8_-0.8_1&neuron.speed=30",
   question:
-    "Four points, and opposite corners have the same color. This is XOR: orange if exactly one of x and y is high. How many of the four can a single neuron get right at the same time?",
+    "Four points, and opposite corners have the same color. This is XOR: blue if exactly one of x and y is high. How many of the four can a single neuron get right at the same time?",
   choices: ["Two", "Three", "All four"],
   act: `Press Start, and let the perceptron take ${STEPS} steps. At each point on the wrong side, it moves its line.`,
   actions: [{ label: "Start", run: startPlayground }],

@@ -1,7 +1,9 @@
 /*
  * The interface of the Playground tab to the worker: the calls, and the events that the worker sends.
  */
+import type { ComparisonApi } from "../shared/comparison-contract.ts";
 import type { Stamp } from "../shared/requests.ts";
+import type { StepDispatches } from "../shared/run-contract.ts";
 import type { Mode, PlaygroundConfig } from "./settings.ts";
 
 /** The number of points along either axis of the plane, from −EXTENT (left and bottom) to EXTENT. */
@@ -74,6 +76,8 @@ export type PlaygroundEvent =
   | { readonly kind: "frame"; readonly frame: Frame }
   /** Whether training is wanted. While the tab is hidden, it waits. */
   | { readonly kind: "running"; readonly running: boolean }
+  /** All work is done, training does not run, and all results have been sent. */
+  | { readonly kind: "idle" }
   /** The device was lost and replaced, and training continued. */
   | { readonly kind: "recovery"; readonly reason: string }
   /** Nothing runs until settings change or, if the device is gone, until `resume`. */
@@ -83,7 +87,7 @@ export type PlaygroundEvent =
  * The worker's side of the tab. Calls are executed in order, except those that a later call makes pointless. Each resolves
  * when its events have been sent. `request` is the number of the call, greater than all earlier ones.
  */
-export interface PlaygroundApi {
+export interface PlaygroundApi extends ComparisonApi {
   /** Sets the listener, a Comlink.proxy. It replaces the previous one. */
   subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void>;
   /**
@@ -105,6 +109,8 @@ export interface PlaygroundApi {
   setParameter(request: number, place: ParameterPlace, value: number): Promise<void>;
   /** Continues training with the last saved weights on a newly opened device. */
   resume(request: number): Promise<void>;
+  /** What the network dispatches for a step; nothing if there is no run. */
+  dispatches(): Promise<readonly StepDispatches[]>;
   /** Sets the least time between two frames; 40 ms at first. */
   setFrameTime(milliseconds: number): Promise<void>;
 }

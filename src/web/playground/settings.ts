@@ -12,7 +12,7 @@ import {
   type RangeField,
   type Settings,
 } from "../shared/address/codec.ts";
-import { learningRateField, optimizerNames } from "../shared/training-fields.ts";
+import { batchSizeField, learningRateField, optimizerNames } from "../shared/training-fields.ts";
 import { curveFeatures, planeFeatures, type CurveFeature, type PlaneFeature } from "./features.ts";
 
 export const activationNames = [
@@ -120,7 +120,8 @@ const optimization = {
   weightDecay: choice([0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], 0.01),
   regularization: choice(["none", "l1", "l2"], "none"),
   regularizationRate: choice(regularizationRates, 0.01),
-  batch: choice(["1", "8", "16", "32", "64", "full"], "32"),
+  /** At least the number of training points stands for all of them. */
+  batch: batchSizeField(32),
 };
 
 const planes = ["circles", "xor", "moons", "spirals", "linear", "own"] as const;
@@ -164,7 +165,7 @@ export const neuronFields = {
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),
   learningRate: learningRateField(0.1),
-  batch: choice(["1", "8", "full"], "1"),
+  batch: batchSizeField(1),
   speed: choice(speeds, "10"),
 };
 

@@ -101,6 +101,10 @@ function latest(plot: uPlot, place: number): number | null {
 const written = (value: number | null | undefined, text: (value: number) => string) =>
   value === null || value === undefined ? "–" : text(value);
 
+/** The mark of a series in the legend: its line, with its dashes. */
+const markOf = ({ color, dash: [on, off] = [1, 0] }: ChartSeries): string =>
+  `repeating-linear-gradient(90deg, var(${color}) 0 ${on}px, transparent 0 ${on! + off!}px)`;
+
 function optionsOf(
   props: ChartProps,
   size: { width: number; height: number },
@@ -117,6 +121,7 @@ function optionsOf(
   return {
     ...size,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { markers: { width: 0, fill: (_plot, place) => (place === 0 ? "" : markOf(series[place - 1]!)) } },
     scales: {
       x: { time: false },
       // A range function replaces uPlot's own rule, which a logarithmic axis needs.

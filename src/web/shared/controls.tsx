@@ -53,7 +53,7 @@ interface NameProps<Name extends string> extends ControlProps<Name> {
   readonly options: readonly Name[];
 }
 
-const optimizerTitles: Record<(typeof optimizerNames)[number], string> = {
+export const optimizerTitles: Record<(typeof optimizerNames)[number], string> = {
   sgd: "SGD",
   momentum: "Momentum",
   nesterov: "Nesterov",
@@ -66,7 +66,7 @@ export const Optimizer = <Name extends keyof typeof optimizerTitles>(props: Name
   <Select<Name> label="Optimizer" titles={optimizerTitles as Partial<Record<Name, string>>} {...props} />
 );
 
-const lossTitles: Partial<Record<LossName, string>> = {
+export const lossTitles: Partial<Record<LossName, string>> = {
   softmaxCrossEntropy: "Softmax cross-entropy",
   sigmoidBinaryCrossEntropy: "Binary cross-entropy",
   meanSquaredError: "Mean squared error",

@@ -5,13 +5,16 @@ import { scaled } from "./format.ts";
 export function DispatchTable(props: {
   dispatches: readonly DispatchDescription[];
   times?: readonly number[] | undefined;
+  /** The network, if there may be several tables. */
+  network?: string;
   testId: string;
 }) {
-  const { dispatches, times, testId } = props;
+  const { dispatches, times, network, testId } = props;
+  const label = network === undefined ? "Dispatches of a step" : `Dispatches of a step: ${network}`;
   const timesTotal = times?.reduce((sum, time) => sum + time, 0) ?? 0;
   const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Dispatches of a step">
+    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
       <table class="dispatches" data-testid={testId}>
         <thead>
           <tr>

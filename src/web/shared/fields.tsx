@@ -71,17 +71,25 @@ interface RangeProps extends FieldProps<number> {
   readonly field: RangeField;
 }
 
-export function Slider({ label, name, testId, layout, field, value, onChange }: RangeProps) {
+interface SliderProps extends RangeProps {
+  /** What follows the value: "%". */
+  readonly unit?: string;
+}
+
+export function Slider({ label, name, testId, layout, field, unit, value, onChange }: SliderProps) {
   const { min, max, step, whole } = field;
+  const number = whole ? String(value) : value.toFixed(2);
+  const text = unit === undefined ? number : `${number} ${unit}`;
   return (
     <label class={classOf(layout)}>
       <span>
-        {label} <output>{whole ? String(value) : value.toFixed(2)}</output>
+        {label} <output>{text}</output>
       </span>
       <input
         type="range"
         data-testid={testId}
         aria-label={name}
+        aria-valuetext={text}
         min={min}
         max={max}
         step={step}

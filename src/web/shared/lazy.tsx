@@ -3,9 +3,9 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 
 /** A component whose code is loaded when it is first shown. */
-export function lazy(load: () => Promise<ComponentType>): ComponentType {
-  const loaded = signal<ComponentType | "failed" | undefined>(undefined);
-  return () => {
+export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  const loaded = signal<ComponentType<Props> | "failed" | undefined>(undefined);
+  return (props) => {
     const Loaded = loaded.value;
     useEffect(() => {
       load().then(
@@ -13,7 +13,7 @@ export function lazy(load: () => Promise<ComponentType>): ComponentType {
         () => (loaded.value = "failed"),
       );
     }, []);
-    if (typeof Loaded === "function") return <Loaded />;
+    if (typeof Loaded === "function") return <Loaded {...props} />;
     if (Loaded === undefined) return <p class="quiet">Loading …</p>;
     return (
       <p class="fault" role="alert">

@@ -2,6 +2,7 @@
  * Drops outdated events and answers. Every request from the page has a number, and every event from the worker contains
  * the numbers of the requests that it follows.
  */
+import { signal, type ReadonlySignal } from "@preact/signals";
 
 /** The requests that an event follows. */
 export interface Stamp {
@@ -15,9 +16,21 @@ export interface Stamp {
 export class Requests {
   #last = 0;
   #subject = 0;
+  readonly #idle = signal(false);
+
+  /** Whether the worker has done all that the page has asked for, does not train, and has sent all results. */
+  get idle(): ReadonlySignal<boolean> {
+    return this.#idle;
+  }
 
   next(): number {
+    this.#idle.value = false;
     return ++this.#last;
+  }
+
+  /** Takes the worker's report that it has nothing more to do. */
+  takeIdle(stamp: Stamp): void {
+    this.#idle.value = this.isUpToDate(stamp);
   }
 
   /** The number of a request that replaces what is shown. Events about anything older no longer count. */

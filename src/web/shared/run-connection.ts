@@ -3,6 +3,7 @@
  */
 import { batch, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
+import type { Comparison } from "./comparison-contract.ts";
 import { connectWhenLoaded } from "./connect.ts";
 import { Requests, type Stamp } from "./requests.ts";
 import type { RunApi, RunEvent, StepDispatches } from "./run-contract.ts";
@@ -80,6 +81,10 @@ export class RunConnection<Settings, Event extends { readonly kind: string }, Ow
   /** What each network of the run dispatches for a step; nothing while the tab is hidden. */
   readonly dispatches = async (): Promise<readonly StepDispatches[]> => (await this.worker?.dispatches()) ?? [];
 
+  readonly compare = async (steps: number): Promise<Comparison | undefined> => this.worker?.compare(steps);
+
+  readonly cancelComparison = (): void => void this.worker?.cancelComparison();
+
   /** Sends the settings. */
   configure(settings: Settings): void {
     void this.worker?.configure(this.requests.next(), settings);
@@ -115,6 +120,7 @@ export class RunConnection<Settings, Event extends { readonly kind: string }, Ow
       if (this.requests.isUpToDate(stamp)) running.value = event.running;
       return;
     }
+    if (isOf(event, "idle")) return this.requests.takeIdle(stamp);
     if (!this.requests.concerns(stamp)) return;
     batch(() => {
       if (isOf(event, "recovery")) {

@@ -2,12 +2,15 @@
  * The part of the interface between page and worker that tabs with one run at a time have in common.
  */
 import type { DispatchDescription } from "../../index.ts";
+import type { ComparisonApi } from "./comparison-contract.ts";
 import type { Stamp } from "./requests.ts";
 
 /** The events that each such tab sends, besides its own. */
 export type RunEvent =
   /** Whether training is wanted. While the tab is hidden, it waits. */
   | { readonly kind: "running"; readonly running: boolean }
+  /** All work is done, training does not run, and all results have been sent. */
+  | { readonly kind: "idle" }
   /** The device was lost and replaced, and training continued. */
   | { readonly kind: "recovery"; readonly reason: string }
   | { readonly kind: "error"; readonly message: string; readonly deviceGone: boolean };
@@ -22,7 +25,7 @@ export interface StepDispatches {
  * The calls. They are executed in order, except those that a later call makes pointless. Each resolves when its events have
  * been sent. `request` is the number of the call, greater than all earlier ones.
  */
-export interface RunApi<Settings, Event> {
+export interface RunApi<Settings, Event> extends ComparisonApi {
   /** Sets the listener, a Comlink.proxy. It replaces the previous one. */
   subscribe(listener: (event: Event | RunEvent, stamp: Stamp) => void): Promise<void>;
   /**

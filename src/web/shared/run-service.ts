@@ -3,6 +3,9 @@
  */
 import * as Comlink from "comlink";
 import { DeviceLostError, WgradError, type Backend } from "../../index.ts";
+import type { ComparedTrainer } from "./compare-devices.ts";
+import { Comparer } from "./comparer.ts";
+import type { Comparison } from "./comparison-contract.ts";
 import type { Stamp } from "./requests.ts";
 import type { RunApi, RunEvent, StepDispatches } from "./run-contract.ts";
 import { TrainingLoop } from "./training-loop.ts";
@@ -27,6 +30,7 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
   Event
 > {
   protected readonly loop: TrainingLoop;
+  readonly #comparer: Comparer;
   readonly #getBackend: () => Promise<Backend>;
   #listener: (event: Event | RunEvent, stamp: Stamp) => void = () => {};
   /** The last request that arrived, the last one with settings or a restart, and the last restart. */
@@ -51,9 +55,11 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
     this.loop = new TrainingLoop({
       train: () => this.#train(),
       onWanted: (running) => this.send({ kind: "running", running }),
+      onIdle: () => this.send({ kind: "idle" }),
       onError: (error) => this.#tellError(error),
       interval: () => 0,
     });
+    this.#comparer = new Comparer(this.loop);
   }
 
   /** Ends the current run, if there is one, begins another and shows it. */
@@ -86,6 +92,9 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
 
   /** What each network of the run dispatches for a step; nothing if there is no run. */
   abstract dispatches(): Promise<readonly StepDispatches[]>;
+
+  /** What creates a new trainer of the run's network on any device, with initial weights; undefined if there is no run. */
+  protected abstract get apart(): ((backend: Backend) => Promise<ComparedTrainer>) | undefined;
 
   /** Whether a run can continue with other settings. */
   protected canContinue(_before: Settings, _after: Settings): boolean {
@@ -141,9 +150,21 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
     await this.loop.inTurn(() => this.trainOneStep());
   }
 
+  compare(steps: number): Promise<Comparison | undefined> {
+    return this.#comparer.compare(() => {
+      const { apart: trainerOn } = this;
+      return this.#backend && trainerOn && { backend: this.#backend, trainerOn, steps };
+    });
+  }
+
+  cancelComparison(): void {
+    this.#comparer.cancel();
+  }
+
   async show(request: number, visible: boolean): Promise<void> {
     this.received(request);
     this.loop.show(visible);
+    if (!visible) this.#comparer.cancel();
     if (!visible) await this.loop.inTurn(async () => {});
   }
 
@@ -159,6 +180,8 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
 
   #want(request: number, wanted: boolean): void {
     this.received(request);
+    // A visitor who starts, pauses or replaces a network should not have to wait for a comparison.
+    this.#comparer.cancel();
     this.loop.want(wanted);
   }
 
@@ -172,6 +195,7 @@ export abstract class RunService<Settings, State, Event extends { readonly kind:
   /** Queues work that may replace the run, with the newest settings at the time it runs. */
   #replace(request: number, work: () => Promise<void>): Promise<void> {
     this.#request = this.#lastReplacing = request;
+    this.#comparer.cancel();
     return this.loop.inTurn(async () => {
       if (this.#settings !== undefined) await work();
     });

@@ -10,6 +10,8 @@ interface RunButtonsProps {
   /** Precedes the test IDs: "convolution-". */
   readonly prefix: string;
   readonly running: boolean;
+  /** Whether the worker has nothing to do for the tab, and all results are shown. Tests read it as `data-idle`. */
+  readonly idle: boolean;
   readonly commands: { toggle(): unknown; step(): unknown; reset(): unknown };
   /** The text of the first button while training pauses; "Start" by default. */
   readonly startText?: string;
@@ -17,14 +19,14 @@ interface RunButtonsProps {
 }
 
 /** Start or pause, step and reset. On a narrow window, they stay at the bottom of the window. */
-export function RunButtons({ prefix, running, commands, startText = "Start", disabled = {} }: RunButtonsProps) {
+export function RunButtons({ prefix, running, idle, commands, startText = "Start", disabled = {} }: RunButtonsProps) {
   const common = (name: keyof typeof disabled) => ({
     type: "button" as const,
     "data-testid": prefix + name,
     disabled: disabled[name],
   });
   return (
-    <div class="row run-bar" role="group" aria-label="Training">
+    <div class="row run-bar" role="group" aria-label="Training" data-idle={idle}>
       <button {...common("start")} class="primary" onClick={commands.toggle} title="Shortcut: Space">
         {running ? "Pause" : startText}
       </button>

@@ -25,12 +25,10 @@ export function SettingsPanel({ children }: Parts) {
 export const AtOnce = ({ children }: Parts) => <Group legend="Take effect at once">{children}</Group>;
 
 /** Settings that need new weights. */
-export const Restarting = ({ children, how = "Restart the training" }: Parts & { readonly how?: string }) => (
-  <Group legend={how}>{children}</Group>
-);
+export const Restarting = ({ children }: Parts) => <Group legend="Restart the training">{children}</Group>;
 
 const Group = ({ legend, children }: Parts & { readonly legend: string }) => (
-  <fieldset>
+  <fieldset class="setting-group">
     <legend class="quiet">{legend}</legend>
     <div class="fields">{children}</div>
   </fieldset>
@@ -39,16 +37,41 @@ const Group = ({ legend, children }: Parts & { readonly legend: string }) => (
 /** Whether the drawer is open, on every tab. */
 const isOpen = signal(false);
 
-/** What most visitors do not need: the device, and settings and tools of the tab. */
-export function Expert({ children }: Partial<Parts>) {
+/**
+ * What most visitors do not need: the device, and settings and tools of the tab.
+ * @param atOnce settings of the tab that take effect at once, as the device does
+ */
+export function Expert({ atOnce, children }: Parts & { readonly atOnce?: ComponentChildren }) {
   return (
     <details class="expert" open={isOpen.value} onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
       <summary data-testid="expert">Expert</summary>
       <AtOnce>
         <DeviceChoice />
+        {atOnce}
       </AtOnce>
       {children}
     </details>
+  );
+}
+
+interface ToolButtonsProps {
+  /** Precedes the test IDs: "convolution-". */
+  readonly prefix: string;
+  readonly showKernels: () => unknown;
+  readonly showComparison: () => unknown;
+}
+
+/** The tools in the drawer. */
+export function ToolButtons({ prefix, showKernels, showComparison }: ToolButtonsProps) {
+  return (
+    <div class="row">
+      <button type="button" data-testid={`${prefix}show-kernels`} onClick={showKernels}>
+        Kernels of a step
+      </button>
+      <button type="button" data-testid={`${prefix}show-comparison`} onClick={showComparison}>
+        Compare GPU and CPU
+      </button>
+    </div>
   );
 }
 

@@ -7,6 +7,8 @@ export interface LoopActions {
   train(): Promise<void>;
   /** Called when training becomes wanted or unwanted. */
   onWanted(wanted: boolean): void;
+  /** Called after work if none is left and the training does not run. */
+  onIdle(): void;
   /** Called with the error of some work, after which training is no longer wanted. */
   onError(error: unknown): void;
   /** The least time between two calls of `train`, in milliseconds. */
@@ -17,6 +19,8 @@ export interface LoopActions {
 export class TrainingLoop {
   readonly #actions: LoopActions;
   #queue: Promise<void> = Promise.resolve();
+  /** The number of pieces of work that are not done. */
+  #pending = 0;
   #wanted = false;
   #visible = true;
   #looping = false;
@@ -47,11 +51,22 @@ export class TrainingLoop {
 
   /** Runs work after all earlier work. Resolves when it is done, also if it failed. */
   inTurn(work: () => Promise<void>): Promise<void> {
-    this.#queue = this.#queue.then(work).catch((error: unknown) => {
-      this.want(false);
-      this.#actions.onError(error);
-    });
+    this.#pending++;
+    this.#queue = this.#queue
+      .then(work)
+      .catch((error: unknown) => {
+        this.want(false);
+        this.#actions.onError(error);
+      })
+      .then(() => {
+        if (--this.#pending === 0 && !this.isActive) this.#actions.onIdle();
+      });
     return this.#queue;
+  }
+
+  /** Runs work that answers a question, after all earlier work. An error of it goes to who asked, and the training continues. */
+  answer<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => void this.inTurn(() => work().then(resolve, reject)));
   }
 
   #continue(): void {

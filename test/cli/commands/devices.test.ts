@@ -59,7 +59,7 @@ describe("devices", () => {
         ["train", "--on-nan", "ignore", ...quickWith("--device", "auto", "--epochs", "1")],
         { env },
       );
-      expect(stderr).toMatch(/^No GPU \(.*GLIBC_2\.34 not found\).* CPU.*`npm run setup`.*\n$/);
+      expect(stderr).toMatch(/^No GPU \(.*GLIBC_2\.34 not found\).* CPU.*`npm ci`.*\n$/);
       expect(stdout).toMatch(/^adapter   none: WebAssembly, \d+ threads?$/m);
       expect(code).toBe(0);
     });
@@ -80,7 +80,8 @@ describe("wgrad plan", () => {
     expect(Object.keys(plan)).toEqual(["dispatches", "stepBytes"]);
     // At least the gradient: 784 · 16 + 16 + 16 · 10 + 10 values.
     expect(plan.stepBytes).toBeGreaterThan(4 * 12_730);
-    expect(plan.dispatches.length).toBeGreaterThan(5);
+    // Seven kernels, of which the small ones share a dispatch on GPUs.
+    expect(plan.dispatches.length).toBeGreaterThan(2);
     for (const dispatch of plan.dispatches) {
       expect(dispatch).toEqual({
         kernel: expect.any(String),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { characterTokenizer } from "../../../src/data/text/characters.ts";
 import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
@@ -9,7 +9,7 @@ import { dense, sequential } from "../../../src/nn/index.ts";
 import { loadModelFile, saveModelFile } from "../../../src/node/index.ts";
 import { Random } from "../../../src/random.ts";
 import { createTextGenerator } from "../../../src/train/index.ts";
-import { commandLine, expectRefusal, type Finished } from "../built-cli.ts";
+import { actingWhen, commandLine, expectRefusal, HAS_CHECKPOINT, signaled, type Finished } from "../built-cli.ts";
 
 const cli = commandLine();
 const { inFolder } = cli;
@@ -97,17 +97,8 @@ describe("wgrad train --text", () => {
 
   test("a killed run resumes with the same samples, losses and bits", async () => {
     const options = "--sample-every 15 --checkpoint kept --every 10 --log kept.jsonl --out kept.safetensors";
-    const killed = await cli.run(`${training} ${options}`.split(" "), {
-      started(child) {
-        const timer = setInterval(() => {
-          const names = existsSync(inFolder("kept")) ? readdirSync(inFolder("kept")) : [];
-          if (!names.some((name) => name.startsWith("step-"))) return;
-          child.kill("SIGKILL");
-          clearInterval(timer);
-        }, 2);
-        child.on("close", () => clearInterval(timer));
-      },
-    });
+    const env = actingWhen(HAS_CHECKPOINT, signaled("SIGKILL"));
+    const killed = await cli.run(`${training} ${options}`.split(" "), { env });
     expect(killed.code).toBe(null);
     const resumed = await wgrad(`${training} ${options} --resume`);
     expect(resumed).toMatchObject({ code: 0, stderr: "" });

@@ -309,6 +309,11 @@ describe("refuses", () => {
     ["sweep --csv leaves.csv --label kind --out r", /^error: sweep: there is no option to vary/m],
     ["sweep --grid loss=meanSquaredError --out r", /there is no option "loss" to sweep over/],
     ["sweep --range lr=0.1..1 --out r", /--range: a range has infinitely many values.*--random/],
+    [
+      "sweep --grid lr=1 --grid lr=2 --out r",
+      /lr is varied twice\. Give all its values at once, such as --grid lr=a,b/,
+    ],
+    ["sweep --grid lr=1 --random 2 --range lr=1..2 --out r", /lr is varied twice/],
     ["sweep --grid lr=1", /required option '--out <folder>' not specified/],
     ["sweep --grid lr=1 --out r --report r.html", /unknown option '--report'/],
     ["predict leaves.safetensors leaves.csv --format xml", /no format "xml"/],

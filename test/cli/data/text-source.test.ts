@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { partsText } from "../../../src/cli/data/data-source.ts";
 import { loadTextSource } from "../../../src/cli/data/text-source.ts";
 import type { TextFlags } from "../../../src/cli/options/text-options.ts";
-import { measureLanguage } from "../../../src/cli/text/language-metrics.ts";
+import { measureLanguage } from "../../../src/train/measurement.ts";
 import { byteTokenizer } from "../../../src/data/text/bytes.ts";
 import { makeTextDataset } from "../../../src/data/text/dataset.ts";
 import { temporaryFolder } from "../built-cli.ts";

@@ -12,7 +12,8 @@ import { requirePositive } from "../../../src/nn/checks.ts";
 
 afterEach(() => nameOptionsBy(() => undefined));
 
-const options = [...trainOptions(), ...importCommand(new Command("import")).options];
+// As on the command line, several commands declare the same options.
+const options = [...trainOptions(), ...trainOptions(), ...importCommand(new Command("import")).options];
 
 test("the library's option names become the command line's, with values quoted for a shell", () => {
   const name = commandLineNaming(options);

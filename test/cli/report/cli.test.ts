@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { loadModelFile } from "../../../src/node/index.ts";
-import { commandLine, type RunOptions } from "../built-cli.ts";
+import { actingWhen, commandLine, HAS_CHECKPOINT, signaled, type RunOptions } from "../built-cli.ts";
 
 const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
 const quick = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20"];
-const train = (args: readonly string[], started?: RunOptions["started"]) =>
-  cli.run([...quick, ...(args.includes("--epochs") ? [] : ["--epochs", "4"]), ...args], { started });
+const train = (args: readonly string[], options?: Omit<RunOptions, "cwd">) =>
+  cli.run([...quick, ...(args.includes("--epochs") ? [] : ["--epochs", "4"]), ...args], options);
 
 test("the report is written, and does not change the model", async () => {
   const finished = await train(["--report", "run.html", "--out", "with.safetensors", "--seed", "5"]);
@@ -48,15 +48,7 @@ test("an interrupted run writes a report, and so does the resumed run", async ()
     "--out",
     "part.safetensors",
   ];
-  const interrupted = await train(args, (child) => {
-    const timer = setInterval(() => {
-      if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-")))
-        return;
-      clearInterval(timer);
-      child.kill("SIGINT");
-    }, 2);
-    child.on("close", () => clearInterval(timer));
-  });
+  const interrupted = await train(args, { env: actingWhen(HAS_CHECKPOINT, signaled("SIGINT")) });
   expect(interrupted).toMatchObject({ code: 130, stderr: "" });
   expect(interrupted.stdout).toMatch(
     /\npart\.safetensors was not written, because the run did not finish\.\nreport {4}part\.html\n$/,

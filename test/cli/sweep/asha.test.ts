@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { SearchJobs, stepsOfRung, type Job, type JobResult, type Search } from "../../../src/cli/sweep/asha.ts";
+import { stepsOfRung } from "../../../src/cluster/sweeps/trial.ts";
+import { SearchJobs, type Job, type JobResult, type Search } from "../../../src/cli/sweep/asha.ts";
 import { Random } from "../../../src/random.ts";
 
 const halving: Search = { trials: 9, rungs: { count: 3, reduction: 3 }, parallel: 1 };

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadModelFile } from "../../../src/node/index.ts";
-import { commandLine, type Finished } from "../built-cli.ts";
+import { actingWhen, commandLine, signaled, type Finished } from "../built-cli.ts";
 import { HEADER, leaves } from "../data/tables.ts";
 
 const cli = commandLine();
@@ -46,18 +46,10 @@ describe("wgrad sweep", () => {
   test("continues after Ctrl-C", async () => {
     const long =
       "sweep --csv leaves.csv --label kind --drop id --device cpu --out cut --random 2 --range lr=0.01..0.1:log --hidden 8 --max-steps";
-    const done = () =>
-      existsSync(inFolder("cut")) && readdirSync(inFolder("cut")).some((name) => /^[0-9a-f]{12}\.json$/.test(name));
-    const interrupted = await cli.run(`${long} 3000`.split(" "), {
-      started(child) {
-        const whenOneIsDone = setInterval(() => {
-          if (!done()) return;
-          clearInterval(whenOneIsDone);
-          child.kill("SIGINT");
-        }, 10);
-        child.on("close", () => clearInterval(whenOneIsDone));
-      },
-    });
+    const isOneDone =
+      'fs.existsSync("cut") && fs.readdirSync("cut").some((name) => /^[0-9a-f]{12}\\.json$/.test(name))';
+    const env = actingWhen(isOneDone, signaled("SIGINT"));
+    const interrupted = await cli.run(`${long} 3000`.split(" "), { env });
     expect(interrupted.code).toBe(130);
     expect(interrupted.stdout).toContain("interrupted after 1 of 2 runs; the same command continues the sweep");
     const again = await wgrad(`${long} 3000`);

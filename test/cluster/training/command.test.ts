@@ -45,24 +45,25 @@ describe("wgrad train --nats", () => {
     const run = await cli.run(args);
     expect(run).toMatchObject({ code: 0 });
     expect(run.stdout).toMatch(/^run +[0-9a-f]{12}: 50 steps a round, 2 workers$/m);
+    expect(run.stdout).toMatch(/^worker +15 examples of a batch of 30, learning rate 0\.01414\d* instead of 0\.02$/m);
     const link = await server.current.connect();
     const { prepared } = await loadRun(link, runIn(run.stdout));
     const bucket = await ObjectBucket.open(link, DATA);
-    const { settings, dataset } = await fetchPreparedRun(prepared!, (reference) => bucket.get(reference));
+    const { settings, dataset } = await fetchPreparedRun(prepared!, (reference) => bucket.getPacked(reference));
     await link.close();
-    expect(settings).toMatchObject({ learningRate: 0.02, batchSize: 30, maxSteps: 600 });
+    expect(settings).toMatchObject({ learningRate: 0.02 * Math.sqrt(0.5), batchSize: 15, maxSteps: 1200 });
     expect(dataset).toMatchObject({ count: 90, classes: ["elm", "fir", "oak"] });
     expect(run.stdout).toMatch(/^round +1: one, two$/m);
     expect(accuracyIn(run.stdout)).toBeGreaterThan(90);
     const { step, classes } = await loadModelFile(cli.inFolder("two.safetensors"));
-    expect([step, classes]).toEqual([600, ["elm", "fir", "oak"]]);
+    expect([step, classes]).toEqual([1200, ["elm", "fir", "oak"]]);
     const lines = readFileSync(cli.inFolder("two.jsonl"), "utf8").trimEnd().split("\n");
     const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(events).toHaveLength(7);
-    expect(events.at(-1)).toMatchObject({ event: "done", steps: 600 });
+    expect(events).toHaveLength(13);
+    expect(events.at(-1)).toMatchObject({ event: "done", steps: 1200 });
     expect(events[0]).toMatchObject({ event: "progress", round: 1, workers: ["one", "two"] });
-    for (const name of ["one", "two"]) expect(run.stdout).toMatch(new RegExp(`^${name} +[█·]{24} +300 `, "m"));
-    expect(run.stdout).toMatch(/^6 rounds, 18,000 examples seen, .* exchanged, 0 changes refused$/m);
+    for (const name of ["one", "two"]) expect(run.stdout).toMatch(new RegExp(`^${name} +[█·]{24} +600 `, "m"));
+    expect(run.stdout).toMatch(/^12 rounds, 18,000 examples seen, .* exchanged, 0 changes refused$/m);
     const page = readFileSync(cli.inFolder("two.html"), "utf8");
     expect(page).toContain("<dt>examples seen</dt><dd>18,000</dd>");
     expect(page).toMatch(/<tr><th scope="row">1<\/th><td>(0–49|50–99)<\/td><td>(0–49|50–99)<\/td><\/tr>/);
@@ -86,7 +87,7 @@ describe("wgrad train --nats", () => {
     first.child.kill("SIGKILL");
     expect(await second.ended).toBe(0);
     expect(accuracyIn(second.output())).toBeGreaterThan(90);
-    expectEachStepOnce(await logOf(server.current, runIn(first.output())), 2001);
+    expectEachStepOnce(await logOf(server.current, runIn(first.output())), 4002);
     expect(existsSync(cli.inFolder("killed.safetensors"))).toBe(true);
   });
 
@@ -96,6 +97,8 @@ describe("wgrad train --nats", () => {
     const first = start(args);
     await first.printed(/^round +1: /m);
     const name = runIn(first.output());
+    // The run does not end before the other command has started, however long that takes.
+    worker.child.kill("SIGSTOP");
     const cancelled = await cli.run(["cancel", name, "--nats", server.current.address]);
     expect(cancelled).toEqual({
       code: 0,
@@ -104,6 +107,7 @@ describe("wgrad train --nats", () => {
     });
     expect(await first.ended).toBe(1);
     expect(first.output()).toMatch(/^cancelled at step [\d,]+ of 1,500; the same command continues the run$/m);
+    worker.child.kill("SIGCONT");
     await worker.printed(/left after \d+ rounds?/);
     expect(readFileSync(cli.inFolder("cancelled.html"), "utf8")).toMatch(/<dt>stopped<\/dt><dd>interrupted<\/dd>/);
     const before = await logOf(server.current, name);
@@ -116,6 +120,7 @@ describe("wgrad train --nats", () => {
 
   test.each<[string, RegExp]>([
     ["--workers 2", /--workers: there is no server to connect to/],
+    ["--worker-batch 8", /--worker-batch: there is no server to connect to/],
     ["--browsers", /--browsers: there is no server to connect to/],
     ["--nats nats://127.0.0.1:1 --workers 2 --quorum 3", /--quorum: 3 is more than the 2 of --workers/],
     ["--nats nats://127.0.0.1:1 --outer-momentum 1", /--outer-momentum: 1 is out of range/],

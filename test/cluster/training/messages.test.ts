@@ -30,6 +30,7 @@ const round: RoundMessage = {
   members: { [a]: b },
   stateOf: [a],
   histories: object,
+  checks: 2,
   isFinished: false,
 };
 
@@ -49,7 +50,7 @@ const member: MemberMessage = {
     state: object,
     trainMilliseconds: 12,
   },
-  failure: { round: 6, reason: "why" },
+  failure: { round: 6, reason: "why", checks: 1 },
 };
 
 const commit: CommitRecord = {

@@ -9,11 +9,11 @@ import { settledFlags } from "../../../src/cli/options/defaults.ts";
 import type { TrainFlags } from "../../../src/cli/options/train-options.ts";
 import { commandOfTrial } from "../../../src/cli/options/trial-options.ts";
 import { prepare, type Run } from "../../../src/cli/training/training-run.ts";
-import { messageBytes, sha256 } from "../../../src/cluster/messages.ts";
-import type { ObjectReference } from "../../../src/cluster/objects.ts";
+import { messageBytes } from "../../../src/cluster/messages.ts";
 import { createPreparedTrainer, fetchPreparedRun } from "../../../src/cluster/training/prepared/index.ts";
 import type { Trainer } from "../../../src/train/index.ts";
 import { HEADER, homes, leaves } from "../../cli/data/tables.ts";
+import { Bucket } from "../bucket.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wgrad-prepared-"));
 const backend = createCpuBackend();
@@ -56,17 +56,6 @@ afterAll(() => {
   backend.dispose();
 });
 
-/** A bucket of objects in memory. */
-class Bucket {
-  readonly objects = new Map<string, Uint8Array>();
-  has = (name: string): Promise<boolean> => Promise.resolve(this.objects.has(name));
-  async put(object: string, bytes: Uint8Array): Promise<ObjectReference> {
-    this.objects.set(object, Uint8Array.from(bytes));
-    return { object, digest: await sha256(bytes), bytes: bytes.length };
-  }
-  readonly get = ({ object }: ObjectReference): Promise<Uint8Array> => Promise.resolve(this.objects.get(object)!);
-}
-
 async function runOf(configuration: Readonly<Record<string, unknown>>, paths: Readonly<Record<string, string>>) {
   const found = new Map(Object.entries(paths).map(([option, name]) => [option, files.get(name)!]));
   const flags = commandOfTrial("test", { ...configuration, ...paths }, found).opts<TrainFlags>();
@@ -108,7 +97,14 @@ describe("a prepared run", () => {
     ],
     [
       "images",
-      { layers: "flatten, dense 5 tanh, dense 3", augment: "flip=0.5,shift=1", batch: 8, seed: 4, onNan: "skip" },
+      {
+        layers: "flatten, dense 5 tanh, dense 3",
+        augment: "flip=0.5,shift=1",
+        batch: 8,
+        seed: 4,
+        onNan: "skip",
+        activationStorage: "float16",
+      },
       { images: "images", labels: "labels" },
     ],
     [

@@ -7,10 +7,17 @@ import type { NatsLink } from "../../../src/cluster/connection.ts";
 import { Coordinator, type CoordinatedRound } from "../../../src/cluster/training/coordinator.ts";
 import { flattened, layoutOf } from "../../../src/cluster/training/layout.ts";
 import { TrainingMember } from "../../../src/cluster/training/member.ts";
-import type { CommitRecord } from "../../../src/cluster/training/messages.ts";
+import {
+  memberBytes,
+  readRound,
+  type CommitRecord,
+  type MemberMessage,
+  type RoundMessage,
+} from "../../../src/cluster/training/messages.ts";
 import { RoundTrainer } from "../../../src/cluster/training/round-trainer.ts";
+import { LEASES, memberSubject, roundSubject } from "../../../src/cluster/training/names.ts";
 import type { SharedOptions } from "../../../src/cluster/training/rounds.ts";
-import { loadRun, storeRun } from "../../../src/cluster/training/run-store.ts";
+import { loadRun, RunStore, storeRun } from "../../../src/cluster/training/run-store.ts";
 import { setUpTraining } from "../../../src/cluster/training/set-up.ts";
 import { SharedRun } from "../../../src/cluster/training/together.ts";
 import type { AnyModel } from "../../../src/nn/functional.ts";
@@ -111,6 +118,43 @@ export async function startMember(
   return stop;
 }
 
+type Said = Pick<MemberMessage, "change" | "failure">;
+
+/**
+ * Starts a worker named "liar" that reports what it likes.
+ * @param answer what it says after a message of the coordinator; while it decides, it hears no others
+ */
+export async function startLiar(
+  run: string,
+  member: string,
+  answer: (message: RoundMessage, store: RunStore) => Promise<Partial<Said>>,
+): Promise<void> {
+  const link = await server.current.connect("worker");
+  const store = await RunStore.open(link, run);
+  let said: Said = { change: null, failure: null };
+  let answering: Promise<void> | undefined;
+  const report = () =>
+    link.connection.publish(memberSubject(run), memberBytes({ member, name: "liar", version, ...said }));
+  link.connection.subscribe(roundSubject(run), {
+    callback: (_error, message) => {
+      const round = readRound(run, message.data);
+      if (round.isFinished) return;
+      answering ??= (async () => {
+        said = { ...said, ...(await answer(round, store)) };
+        report();
+        answering = undefined;
+      })();
+    },
+  });
+  const reports = setInterval(report, REPORT_MILLISECONDS);
+  const stop = new AbortController();
+  const done = new Promise((resolve) => stop.signal.addEventListener("abort", resolve)).then(() => {
+    clearInterval(reports);
+    return answering;
+  });
+  opened.push({ stop, done, link });
+}
+
 interface Coordination {
   readonly stop: AbortController;
   readonly rounds: CoordinatedRound[];
@@ -118,10 +162,16 @@ interface Coordination {
   readonly done: Promise<void>;
 }
 
-/** Starts a coordinator. */
+/** Starts a coordinator. It begins the next round after `committed`, which may be a promise. */
 export async function coordinate(
   run: string,
-  { workers = 1, quorum = 1, owner = id("0"), isAdaptive = false, committed = (_round: CoordinatedRound) => {} } = {},
+  {
+    workers = 1,
+    quorum = 1,
+    owner = id("0"),
+    isAdaptive = false,
+    committed = (_round: CoordinatedRound): unknown => undefined,
+  } = {},
 ): Promise<Coordination> {
   const link = await server.current.connect();
   const trainer = await createTrainer(trainerOptions());
@@ -143,7 +193,7 @@ export async function coordinate(
   const done = (async () => {
     for await (const round of coordinator.rounds()) {
       rounds.push(round);
-      committed(round);
+      await committed(round);
     }
   })();
   done.catch(() => {});
@@ -180,6 +230,15 @@ export async function loseAll(): Promise<void> {
     stop.abort();
     await done.catch(() => {});
   }
+}
+
+/** The id of the coordinator that holds the lease of a run; undefined if there is none. */
+export async function holderOf(run: string): Promise<string | undefined> {
+  const link = await server.current.connect();
+  const leases = await new link.packages.kv.Kvm(link.streams).open(LEASES);
+  const entry = await leases.get(run);
+  await link.close();
+  return entry?.string();
 }
 
 export const commitsOf = (run: string): Promise<readonly CommitRecord[]> => logOf(server.current, run);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../src/backends/backend.ts";
 import { SharedRun, type CommittedRound } from "../../../src/cluster/training/together.ts";
+import { workerStep } from "../../../src/cluster/training/worker-step.ts";
 import type { AnyModel } from "../../../src/nn/functional.ts";
 import { dense, layers, optimizers, schedules, sequential } from "../../../src/nn/index.ts";
 import { createTrainer, type TrainerOptions } from "../../../src/train/index.ts";
@@ -27,14 +28,16 @@ describe.each(backends)("a shared run on $name", ({ create }) => {
   const run = (changes: Partial<TrainerOptions> = {}): TrainerOptions<AnyModel> =>
     ({ ...dropoutRun, backend, ...changes }) as TrainerOptions<AnyModel>;
 
-  test("with one step a round and plain gradient descent is one machine with the joint batch", async () => {
+  test("with one step a round and plain gradient descent, workers that divide the batch are one machine", async () => {
     const model = sequential([dense(6, { activation: "tanh" }), dense(3)], { inputShape: [4] });
-    const options = run({ model, optimizer: optimizers.sgd(), schedule: schedules.cosine(), learningRate: 0.5 });
+    const size = { batchSize: 30, learningRate: 0.5 };
+    const options = run({ model, optimizer: optimizers.sgd(), schedule: schedules.cosine(), ...size });
     const sharing = { workers: ids(3), innerSteps: 1, outer: plainAverage, changeType: "float32" } as const;
-    const shared = await SharedRun.create(options, sharing);
+    const ofWorker = workerStep(size, { workers: 3, optimizer: "sgd" });
+    const shared = await SharedRun.create({ ...options, ...ofWorker }, sharing);
     const rounds = await all(shared.rounds());
     expect(rounds).toHaveLength(40);
-    const joint = await createTrainer({ ...options, batchSize: 30 });
+    const joint = await createTrainer(options);
     const events = await finish(joint, { every: 1 });
     const { parameters } = await joint.snapshot();
     for (const [name, { values }] of Object.entries(shared.parameters)) {

@@ -10,7 +10,7 @@ describe("options outside their ranges", () => {
     [() => shift({ pixels: -1 }), "shift pixels: -1 is out of range. Give a number of pixels of at least 0"],
     [() => shift({ fraction: 1.5 }), "shift fraction: 1.5 is out of range. Give a number in [0, 1]"],
     [() => shift({ pixels: 1, fraction: 0.5 } as never), "and not also pixels"],
-    [() => shift({} as never), "shift pixels: undefined is out of range"],
+    [() => shift({} as never), "shift pixels: it is missing"],
     [() => shift({ pixels: 1, fill: NaN }), "shift fill: NaN is out of range"],
     [() => crop({ padding: 1.5 }), "crop padding: 1.5 is out of range. Give a whole number of at least 0"],
     [

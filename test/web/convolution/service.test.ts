@@ -167,9 +167,9 @@ describe("the service of the Convolution tab", () => {
     const shiftsBefore = last<ShiftsEvent>("shifts");
     await service.start(15);
     // The predictions at every shift are shown while training runs, whenever their time has come.
-    await expect.poll(() => last<ShiftsEvent>("shifts") !== shiftsBefore, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => last<ShiftsEvent>("shifts") !== shiftsBefore).toBe(true);
     const second = last<ShiftsEvent>("shifts");
-    await expect.poll(() => last<ShiftsEvent>("shifts") !== second, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => last<ShiftsEvent>("shifts") !== second).toBe(true);
     await service.pause(16);
     expect(frame().step).toBeGreaterThanOrEqual(before + 2);
     // The last one is that of the pause.

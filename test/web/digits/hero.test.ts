@@ -13,16 +13,6 @@ const pixelsOf = (page: Page, selector: string) =>
     .first()
     .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
 
-/** Notes each layout shift that follows no input, with its score. */
-const noteShifts = () => {
-  const shifts: number[] = [];
-  Object.assign(globalThis, { shifts });
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
-      if (!entry.hadRecentInput) shifts.push(entry.value);
-  }).observe({ type: "layout-shift" });
-};
-
 /** Learns so slowly that its predictions still change after seconds of training. */
 const SLOW = SMALL.replace("rate=0.004", "rate=0.0001");
 
@@ -31,16 +21,16 @@ test("shows a sample, its prediction and the drawn network from the start, and n
   const { page } = visitor;
   await visitor.says("prediction", /^\d$/);
   await page.getByTestId("exciting").waitFor();
-  await page.evaluate(noteShifts);
+  await visitor.noteShifts();
   const edges = await pixelsOf(page, ".diagram canvas");
   const bars = await visitor.text("probabilities");
   const step = await visitor.number("step-count");
   await visitor.reaches("step-count", step + 50);
-  await expect.poll(() => visitor.text("probabilities"), { timeout: 20_000 }).not.toBe(bars);
-  expect(await pixelsOf(page, ".diagram canvas")).not.toBe(edges);
+  await expect.poll(() => visitor.text("probabilities")).not.toBe(bars);
+  await expect.poll(() => pixelsOf(page, ".diagram canvas")).not.toBe(edges);
   expect(await visitor.text("hidden")).toMatch(/^Hidden layer 1: \d+ of 32 outputs are positive\. 16 with the most/);
   await visitor.pause();
-  expect(await page.evaluate("shifts")).toEqual([]);
+  expect(await visitor.shifts()).toEqual([]);
   // The first stroke replaces the sample, whose first point is here.
   const inkOfSample = () =>
     page
@@ -61,19 +51,21 @@ test("shows a unit when the visitor points at it or moves to it with the keyboar
   const visitor = await demo.visit("wasm", SMALL);
   const { page } = visitor;
   await visitor.reaches("test-accuracy", 60);
-  await visitor.pause();
+  // The network is stored after it was inspected, and its last weights have arrived then.
+  await visitor.stores(await visitor.pause());
   expect(await units(page).count()).toBe(26);
   const card = page.getByTestId("unit-card");
   const nameOf = (place: number) => units(page).nth(place).getAttribute("aria-label");
   await units(page).nth(4).hover();
   await expect.poll(() => card.getAttribute("aria-label")).toBe(await nameOf(4));
+  await visitor.painted();
   const tile = await pixelsOf(page, ".unit-tile canvas");
   await units(page).nth(5).click();
   await expect.poll(() => pixelsOf(page, ".unit-tile canvas")).not.toBe(tile);
   await page.keyboard.press("ArrowUp");
   await page.mouse.move(0, 0);
   await expect.poll(() => card.getAttribute("aria-label")).toBe(await nameOf(4));
-  expect(await pixelsOf(page, ".unit-tile canvas")).toBe(tile);
+  await expect.poll(() => pixelsOf(page, ".unit-tile canvas")).toBe(tile);
   expect(await card.locator(".strengths li").count()).toBe(10);
   await page.keyboard.press("ArrowRight");
   await expect.poll(() => card.getAttribute("aria-label")).toMatch(/^Output \d$/);
@@ -86,7 +78,7 @@ test("shows 16 tiles of weights, then weights × ink, then all of them", async (
   await visitor.reaches("step-count", 20);
   await visitor.pause();
   const tiles = page.getByTestId("weights");
-  expect(await tiles.locator("canvas").count()).toBe(16);
+  await expect.poll(() => tiles.locator("canvas").count()).toBe(16);
   await page.getByTestId("weights-ink").check({ force: true });
   // A corner has no ink, so that its product has the color of the paper, as the corner of every tile.
   const corners = () =>
@@ -108,7 +100,7 @@ test("draws the network on WebGPU, with the test digits of a unit", async () => 
   const { page } = visitor;
   await visitor.reaches("test-accuracy", 40);
   await visitor.pause();
-  expect(await units(page).count()).toBe(16 + 12 + 10);
+  await expect.poll(() => units(page).count()).toBe(16 + 12 + 10);
   await units(page).nth(20).click();
   const card = page.getByTestId("unit-card");
   await expect.poll(() => card.getAttribute("aria-label")).toBe("Unit 5 of hidden layer 2");

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -68,8 +68,9 @@ describe("a visitor of the Digits tab", () => {
     await visitor.click("save");
     const file = join(demo.folder, "kept.safetensors");
     await (await download).saveAs(file);
-    const accuracy = await visitor.text("test-accuracy");
-    expect(`${(100 * (await accuracyInNode(file))).toFixed(1)} %`).toBe(accuracy);
+    const accuracy = `${(100 * (await accuracyInNode(file))).toFixed(1)} %`;
+    // On a slow device, 100 images are evaluated during training, and all of them some time after it pauses.
+    await expect.poll(() => visitor.text("test-accuracy")).toBe(accuracy);
 
     await visitor.page.reload();
     await visitor.reaches("step-count", 1);
@@ -77,7 +78,7 @@ describe("a visitor of the Digits tab", () => {
     await visitor.says("data", /from kept\.safetensors$/);
     await visitor.says("start", /^Start$/);
     expect(await visitor.number("step-count")).toBe(0);
-    await expect.poll(() => visitor.text("test-accuracy"), { timeout: 60_000 }).toBe(accuracy);
+    await expect.poll(() => visitor.text("test-accuracy")).toBe(accuracy);
     await drawOne(visitor);
     await visitor.says("prediction", /^1$/);
     expect(await visitor.probabilities()).toBe(before);
@@ -129,17 +130,13 @@ describe("a visitor of the Digits tab", () => {
     expect(await visitor.text("step-count")).toBe("0");
   });
 
-  test("changes options immediately, and is told which settings need a restart", async () => {
+  test("changes options without a restart, and restarts with another network", async () => {
     await visitor.click("step");
     await visitor.says("step-count", /^1$/);
     await visitor.page.getByTestId("learning-rate").fill("0.005");
     await visitor.goesTo(/rate=0\.005/);
     expect(await visitor.text("step-count")).toBe("1");
-    expect(await visitor.page.getByTestId("restart-needed").count()).toBe(0);
     await visitor.page.getByTestId("width-0").fill("24");
-    await visitor.says("restart-needed", /need a restart/);
-    expect(visitor.page.url()).toMatch(/layers=32-relu/);
-    await visitor.click("apply");
     await visitor.says("data", /19,090 parameters/);
     await visitor.goesTo(/layers=24-relu/);
     expect(await visitor.text("step-count")).toBe("0");
@@ -170,9 +167,7 @@ describe("a visitor of the Digits tab", () => {
     await visitor.click("tab-confusion");
     const confusion = () => visitor.page.locator("[data-testid=confusion] button").allTextContents();
     // On a slow device, 100 images are evaluated during training, and all of them when it pauses.
-    await expect
-      .poll(async () => (await confusion()).reduce((sum, text) => sum + Number(text), 0), { timeout: 30_000 })
-      .toBe(500);
+    await expect.poll(async () => (await confusion()).reduce((sum, text) => sum + Number(text), 0)).toBe(500);
     const cells = await confusion();
     const busiest = cells.map(Number).reduce((best, count, index, all) => (count > all[best]! ? index : best), 0);
     await visitor.page.locator("[data-testid=confusion] button").nth(busiest).click();
@@ -242,7 +237,7 @@ test("restores the whole state from an address", async () => {
   expect(new URL(visitor.page.url()).hash).toBe(hash);
   await visitor.page.evaluate("location.hash = '#digits?batch=0&seed=5&data=digits'");
   await visitor.says("notice", /batch=0/);
-  await expect.poll(() => value("seed"), { timeout: 60_000 }).toBe("5");
+  await expect.poll(() => value("seed")).toBe("5");
 });
 
 test("stops and reports training that diverges, and a reset starts it again", async () => {
@@ -275,7 +270,7 @@ test("starts training on the Digits tab when it is first shown, if the address n
 test.each([
   { dark: false, width: 1280 },
   { dark: true, width: 390 },
-])("has no serious accessibility violation: %j", async (options) => {
+])("has no accessibility violation: %j", async (options) => {
   const visitor = await demo.visit("wasm", SMALL, options);
   await visitor.reaches("step-count", 2);
   await visitor.pause();
@@ -301,8 +296,20 @@ test("loads little JavaScript on a first visit, and the code of another tab when
   await visitor.reaches("test-accuracy", 10);
   const scripts = () => [...new Set(site.served)].filter((path) => path.endsWith(".js"));
   const first = scripts();
-  const sizes = first.map((path) => gzipSync(readFileSync(join(demo.folder, path.replace("/some/where/", "")))).length);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1000 * LARGEST_KILOBYTES);
+  const filesOf = (paths: readonly string[]) => paths.map((path) => readFileSync(join(demo.folder, path)));
+  // The browser's adapter is SwiftShader, which alone needs the products of separate variables.
+  const onGpus = first.filter((path) => !path.includes("/webgpu-variables-"));
+  expect(onGpus).toHaveLength(first.length - 1);
+  const loaded = filesOf(onGpus.map((path) => path.replace("/some/where/", "")));
+  // What is loaded beside that on a GPU.
+  const ofGpus = readdirSync(join(demo.folder, "assets"))
+    .filter((name) => name.startsWith("webgpu-registers-") && loaded.some((text) => text.includes(name)))
+    .map((name) => `assets/${name}`);
+  expect(ofGpus).toHaveLength(1);
+  const sizes = [...loaded, ...filesOf(ofGpus)].map((text) => gzipSync(text).length);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`JavaScript of a first visit on a GPU: ${bytes} bytes gzipped`);
+  expect(bytes).toBeLessThan(1000 * LARGEST_KILOBYTES);
   await visitor.click("tab-playground");
   await visitor.reaches("playground-step-count", 2);
   expect(scripts().length).toBeGreaterThan(first.length + 1);

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Backend } from "../../../src/backends/backend.ts";
-import { sha256 } from "../../../src/cluster/messages.ts";
-import type { NatsLink } from "../../../src/cluster/link.ts";
 import { ObjectBucket } from "../../../src/cluster/objects.ts";
 import { Coordinator, type CoordinatedRound } from "../../../src/cluster/training/coordinator.ts";
 import { joinRun, loadOwnRun } from "../../../src/cluster/training/join.ts";
 import { flattened, layoutOf } from "../../../src/cluster/training/layout.ts";
+import { packed } from "../../../src/cluster/packing.ts";
 import { DATA, newMember } from "../../../src/cluster/training/names.ts";
 import { defaultOuter } from "../../../src/cluster/training/outer.ts";
 import { storePreparedRun, type PreparedSettings } from "../../../src/cluster/training/prepared/index.ts";
@@ -24,11 +23,12 @@ import {
 } from "../../../src/index.ts";
 import type { AnyModel } from "../../../src/nn/functional.ts";
 import { version } from "../../../src/version.ts";
-import { documentedConfig, freePort, NatsServer } from "../../cluster/nats-server.ts";
 import { acquireWasmBackend } from "../../wasm.ts";
-import { useDemo, type Visitor } from "../demo.ts";
+import { useDemo } from "../demo.ts";
+import { useLendServer, visitLend } from "./lend.ts";
 
 const demo = useDemo();
+const server = useLendServer(demo);
 
 const { train, test: held } = builtInDigits({ train: 1200, test: 500 });
 const model = sequential([flatten(), dense(16, { activation: "relu" }), dense(10)], { inputShape: [28, 28] });
@@ -46,27 +46,11 @@ const sharing = {
 /** Of the run that is trained to its end. */
 const EPOCHS = 8;
 
-let server: NatsServer;
-let websocket: string;
 let backend: Backend;
 beforeAll(async () => {
   backend = await acquireWasmBackend();
-  const port = await freePort();
-  websocket = `ws://127.0.0.1:${port}`;
-  // Browsers accept a connection without TLS on their own machine.
-  const config = documentedConfig(port)
-    .replaceAll(/ *tls \{[^}]*\}\n/g, "")
-    .replace("websocket {", "websocket {\n  no_tls: true")
-    .replace("https://page.example", new URL(demo.site.address).origin);
-  server = await NatsServer.start(config);
 });
-afterAll(async () => {
-  await server.remove();
-  backend.dispose();
-});
-
-const connect = (user: "owner" | "worker"): Promise<NatsLink> =>
-  server.connect(user, { kind: "password", user, password: `${user.toUpperCase()}-PASSWORD` });
+afterAll(() => backend.dispose());
 
 const trainerOptions = (epochs: number): TrainerOptions<AnyModel> => ({
   model: model as AnyModel,
@@ -93,11 +77,11 @@ const settingsOf = (epochs: number): PreparedSettings => ({
 
 /** Stores a run for browsers, and makes its coordinator. */
 async function startRun(epochs: number, workers: number, signal = new AbortController().signal) {
-  const link = await connect("owner");
+  const link = await server.connect("owner");
   onTestFinished(() => link.close());
   await setUpTraining(link);
   const bucket = await ObjectBucket.open(link, DATA);
-  const store = async (bytes: Uint8Array) => bucket.put(await sha256(bytes), bytes);
+  const store = (bytes: Uint8Array) => bucket.putPacked(bytes);
   const trainer = await createTrainer(trainerOptions(epochs));
   const { parameters } = await trainer.snapshot();
   const { totalSteps } = trainer;
@@ -121,7 +105,7 @@ async function startRun(epochs: number, workers: number, signal = new AbortContr
 
 /** Lets a worker of this process join the run of the first test. */
 async function joinFromNode(run: string): Promise<number> {
-  const link = await connect("worker");
+  const link = await server.connect("worker");
   onTestFinished(() => link.close());
   const description = await loadOwnRun(link, run);
   const trainer = await createTrainer(trainerOptions(EPOCHS));
@@ -131,23 +115,10 @@ async function joinFromNode(run: string): Promise<number> {
   return joinRun({ link, run, description, model, trainer, ...member });
 }
 
-/** A visitor of the page at `?lend` who has typed an address and a password, and asked for the runs. */
-async function visitWith(address: string, password: string): Promise<Visitor> {
-  const visitor = await demo.arrive("wasm", "&lend");
-  onTestFinished(() => visitor.leave());
-  const { page } = visitor;
-  await visitor.says("backend", /^CPU$/);
-  await page.getByTestId("lend-address").fill(address);
-  await page.getByTestId("lend-user").fill("browser");
-  await page.getByTestId("lend-secret").fill(password);
-  await visitor.click("lend-connect");
-  return visitor;
-}
-
 describe("the page at ?lend", () => {
   test("joins a run by WebSocket, which finishes with the values of the same workers in one process", async () => {
     const { name, coordinator } = await startRun(EPOCHS, 2);
-    const visitor = await visitWith(websocket, "BROWSER-PASSWORD");
+    const visitor = await visitLend(demo, server.websocket);
     await visitor.says("lend-run", new RegExp(`^${name}: 2 workers, 40 steps a round$`));
     expect(await visitor.accessibilityFaults()).toEqual([]);
     await visitor.click("lend-join");
@@ -165,7 +136,8 @@ describe("the page at ?lend", () => {
     expect(await visitor.number("lend-rounds")).toBe(given.length);
     const examples = given.reduce((sum, count) => sum + count, 0);
     expect(await visitor.text("lend-examples")).toBe(examples.toLocaleString("en"));
-    expect(await visitor.number("lend-received")).toBeGreaterThan((train.features.length / 1e6) * 0.9);
+    const { length } = await packed(train.features as Uint8Array);
+    expect(await visitor.bytes("lend-received")).toBeGreaterThan(length);
 
     // The log repeats what the tab computed, bit by bit.
     const repeated = await SharedRun.create(trainerOptions(EPOCHS), { ...sharing, workers: ["a"] });
@@ -185,7 +157,7 @@ describe("the page at ?lend", () => {
     const coordinated = (async () => {
       for await (const { record } of coordinator.rounds()) if (record.round < 0) throw new Error("no round");
     })();
-    const visitor = await visitWith(websocket, "BROWSER-PASSWORD");
+    const visitor = await visitLend(demo, server.websocket);
     await visitor.says("lend-run", new RegExp(name));
     await visitor.click("lend-join");
     await visitor.reaches("lend-rounds", 1);
@@ -203,7 +175,7 @@ describe("the page at ?lend", () => {
   });
 
   test("says what is wrong", async () => {
-    const visitor = await visitWith(websocket, "guess");
+    const visitor = await visitLend(demo, server.websocket, { password: "guess" });
     await visitor.says("lend-message", /the server refuses the credentials/);
     for (const [address, text] of [
       ["ws://127.0.0.1:1", /no NATS server can be reached.*websocket listener/],

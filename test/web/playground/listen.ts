@@ -23,6 +23,8 @@ export function configOf<Of extends Mode>(mode: Of, settings: Partial<Playground
 export function listen(backend: Backend) {
   const events: PlaygroundEvent[] = [];
   const stamps: Stamp[] = [];
+  /** For each report that nothing is left to do, the request that it follows and the step that was shown. */
+  const idle: { readonly request: number; readonly step: number | undefined }[] = [];
   const waiting = new Set<() => void>();
   const service: PlaygroundApi = createPlaygroundService(async () => backend);
   let request = 0;
@@ -38,6 +40,7 @@ export function listen(backend: Backend) {
   };
   const frames = (): Frame[] => events.flatMap((event) => (event.kind === "frame" ? [event.frame] : []));
   const subscribed = api.subscribe((event, stamp) => {
+    if (event.kind === "idle") return void idle.push({ request: stamp.request, step: frames().at(-1)?.step });
     events.push(event);
     stamps.push(stamp);
     for (const look of waiting) look();
@@ -60,7 +63,7 @@ export function listen(backend: Backend) {
     if (failure) throw new Error(failure.message);
     return frames().at(-1)!;
   };
-  return { api, events, stamps, frames, last: () => frames().at(-1)!, trainUntil };
+  return { api, service, events, stamps, idle, frames, last: () => frames().at(-1)!, trainUntil };
 }
 
 /** The index of the point of the plane's grid that is nearest to (x, y). */

@@ -15,7 +15,7 @@ beforeEach(() => (playground = listen(backend)));
 afterAll(() => backend.dispose());
 
 /** A network without hidden layers, trained with all points and plain gradient descent. */
-const direct = { noise: 0, layers: [], optimizer: "sgd", batch: "full" } as const;
+const direct = { noise: 0, layers: [], optimizer: "sgd", batch: 1024 } as const;
 
 test("with the product xy as its only input, a single unit separates XOR", async () => {
   await playground.api.configure(configOf("classify", { ...direct, data: "xor", features: ["xy"], learningRate: 3 }));
@@ -109,10 +109,10 @@ test("with two outputs, an edited weight is the difference of both", async () =>
 
 test("epochs count the batch size that each step had", async () => {
   const settings = { ...direct, count: 40 };
-  await playground.api.configure(configOf("classify", { ...settings, batch: "8" }));
+  await playground.api.configure(configOf("classify", { ...settings, batch: 8 }));
   for (let step = 0; step < 3; step++) await playground.api.step();
   expect(playground.last().epoch).toBeCloseTo(3 / 5, 10);
-  await playground.api.configure(configOf("classify", { ...settings, batch: "full" }));
+  await playground.api.configure(configOf("classify", { ...settings, batch: 1024 }));
   expect(playground.last().epoch).toBeCloseTo(3 / 5, 10);
   await playground.api.step();
   expect(playground.last().epoch).toBeCloseTo(8 / 5, 10);

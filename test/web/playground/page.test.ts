@@ -18,20 +18,20 @@ async function clickPicture({ page }: Visitor, x: number, y: number): Promise<vo
   await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
 }
 
-/** The difference of red and blue at a pixel of the large picture. */
-const warmth = (page: Page, x: number, y: number) =>
+/** The difference of blue and red at a pixel of the large picture. */
+const blueness = (page: Page, x: number, y: number) =>
   page.getByTestId(at("surface")).evaluate(
     (canvas, place) => {
       const { width, height } = canvas as HTMLCanvasElement;
       const context = (canvas as HTMLCanvasElement).getContext("2d")!;
       const [red, , blue] = context.getImageData(place[0]! * width, place[1]! * height, 1, 1).data;
-      return red! - blue!;
+      return blue! - red!;
     },
     [x, y],
   );
 
 async function addressHas({ page }: Visitor, part: string): Promise<void> {
-  await expect.poll(() => page.url(), { timeout: 20_000 }).toContain(part);
+  await expect.poll(() => page.url()).toContain(part);
 }
 
 /** A network and XOR data that are small enough for a software GPU. */
@@ -47,26 +47,24 @@ describe("a visitor of the Playground tab", () => {
 
   test("sees the network learn XOR without a click, and the classes in the colors of the picture", async () => {
     await visitor.reaches(at("accuracy"), 100);
-    await visitor.click(at("start"));
-    await visitor.says(at("start"), /^Start$/);
-    await visitor.page.waitForTimeout(300);
-    // Class 1 is orange, where the signs of x and y differ. No points are in the corners.
-    expect(await warmth(visitor.page, 0.03, 0.03)).toBeGreaterThan(30);
-    expect(await warmth(visitor.page, 0.97, 0.97)).toBeGreaterThan(30);
-    expect(await warmth(visitor.page, 0.97, 0.03)).toBeLessThan(-30);
+    await visitor.pause(at(""));
+    // Class 1 is blue, where the signs of x and y differ. No points are in the corners.
+    expect(await blueness(visitor.page, 0.03, 0.03)).toBeGreaterThan(30);
+    expect(await blueness(visitor.page, 0.97, 0.97)).toBeGreaterThan(30);
+    expect(await blueness(visitor.page, 0.97, 0.03)).toBeLessThan(-30);
   });
 
   test("points at a unit, which the large picture then shows, and moves to others with the keyboard", async () => {
     const { page } = visitor;
     const surface = page.getByTestId(at("surface"));
-    const output = await warmth(page, 0.03, 0.03);
+    const output = await blueness(page, 0.03, 0.03);
     await page.getByTestId(at("unit-0-0")).hover();
     await expect.poll(() => surface.getAttribute("aria-label")).toMatch(/^Input x over the input space/);
     // x is positive on the right and negative on the left, also where the output is above one half.
-    await expect.poll(() => warmth(page, 0.97, 0.03)).toBeGreaterThan(100);
-    expect(await warmth(page, 0.03, 0.03)).toBeLessThan(-100);
+    await expect.poll(() => blueness(page, 0.97, 0.03)).toBeGreaterThan(100);
+    expect(await blueness(page, 0.03, 0.03)).toBeLessThan(-100);
     await page.mouse.move(0, 0);
-    await expect.poll(() => warmth(page, 0.03, 0.03)).toBe(output);
+    await expect.poll(() => blueness(page, 0.03, 0.03)).toBe(output);
     await page.getByTestId(at("unit-0-0")).focus();
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowDown");
@@ -82,7 +80,10 @@ describe("a visitor of the Playground tab", () => {
       return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
     });
     expect(inked).toBeGreaterThan(0.03);
+    // The focus leaves the unit, so that the picture shows the output again.
     await page.getByTestId(at("start")).focus();
+    await expect.poll(() => surface.getAttribute("aria-label")).toMatch(/^60 points of two classes/);
+    await visitor.painted();
   });
 
   test("shows the test points, and classes only", async () => {
@@ -96,15 +97,16 @@ describe("a visitor of the Playground tab", () => {
     await page.getByTestId(at("test-points")).uncheck();
     await expect.poll(pixels).toBe(plain);
     // In the corners, a class is as certain as it can be; near the axes, only after it was discretized.
-    const probable = await warmth(page, 0.47, 0.3);
+    const probable = await blueness(page, 0.47, 0.3);
     await page.getByTestId(at("discretized")).check();
-    await expect.poll(() => warmth(page, 0.47, 0.3)).not.toBe(probable);
-    expect(await warmth(page, 0.45, 0.25)).toBe(await warmth(page, 0.03, 0.03));
+    await expect.poll(() => blueness(page, 0.47, 0.3)).not.toBe(probable);
+    expect(await blueness(page, 0.45, 0.25)).toBe(await blueness(page, 0.03, 0.03));
     await page.getByTestId(at("discretized")).uncheck();
   });
 
   test("runs a step and resets to the same loss, also with keys", async () => {
     const held = await visitor.number(at("step-count"));
+    // A training that still ran would make steps in this time.
     await visitor.page.waitForTimeout(500);
     expect(await visitor.number(at("step-count"))).toBe(held);
     await visitor.click(at("step"));
@@ -184,6 +186,8 @@ describe("a visitor of the Playground tab", () => {
     expect(await page.getByTestId(at("surface")).boundingBox()).toEqual(box);
     await visitor.says(at("start"), /^Start$/);
     await page.getByTestId(at("learning-rate")).fill("0.01");
+    // The weights are not finite, so it starts over.
+    await visitor.says(at("step-count"), /^0$/);
     await visitor.click(at("start"));
     await visitor.reaches(at("step-count"), 20);
     expect(await visitor.number(at("loss"))).toBeLessThan(1);
@@ -258,9 +262,8 @@ describe("a visitor who changes the network at its diagram", () => {
   });
 
   test("sets the weight of the only edge, which turns the colors around, and the bias by key", async () => {
-    await visitor.click(at("start"));
-    await visitor.says(at("start"), /^Start$/);
-    expect(await warmth(page, 0.03, 0.03)).toBeGreaterThan(20);
+    await visitor.pause(at(""));
+    expect(await blueness(page, 0.03, 0.03)).toBeGreaterThan(20);
     const edges = page.getByTestId(at("edges"));
     await edges.scrollIntoViewIfNeeded();
     // From the fifth of seven inputs to the output: halfway, it is half a row below the middle of the diagram.
@@ -271,7 +274,7 @@ describe("a visitor who changes the network at its diagram", () => {
     await page.keyboard.type("20");
     await page.keyboard.press("Enter");
     await page.getByText("Value (now 20.0000)").waitFor();
-    await expect.poll(() => warmth(page, 0.03, 0.03)).toBeLessThan(-20);
+    await expect.poll(() => blueness(page, 0.03, 0.03)).toBeLessThan(-20);
     await page.keyboard.press("Escape");
     expect(await page.getByTestId(at("set-parameter")).count()).toBe(0);
     // The output has the focus. With a large bias, all is class 1.
@@ -279,7 +282,7 @@ describe("a visitor who changes the network at its diagram", () => {
     await page.locator(`[data-testid=${at("parameter-value")}]:focus`).waitFor();
     await page.keyboard.type("99");
     await page.keyboard.press("Enter");
-    await expect.poll(() => warmth(page, 0.03, 0.03)).toBeGreaterThan(20);
+    await expect.poll(() => blueness(page, 0.03, 0.03)).toBeGreaterThan(20);
     expect(await visitor.text(at("unit"))).toBe("Output. Its weights: 20.0000. Its bias: 99.0000");
     // Another parameter of the unit; the choice keeps the focus.
     await page.keyboard.press("Shift+Tab");
@@ -311,11 +314,15 @@ describe("a visitor who changes the network at its diagram", () => {
     await page.getByTestId(at("unit-1-0")).focus();
     await visitor.says(at("unit"), /^Output\. Its weights: 0\.0000\. Its bias: /);
     await page.getByTestId(at("training-share")).fill("90");
+    expect(await page.locator("label", { has: page.getByTestId(at("training-share")) }).innerText()).toBe(
+      "Training points 90 %",
+    );
     await expect
       .poll(() => page.getByTestId(at("surface")).getAttribute("aria-label"))
       .toMatch(/^108 points of two classes/);
     await choose(visitor, "dataset-spirals");
     await addressHas(visitor, "classify.data=spirals");
+    await visitor.openExpert();
     const before = await page.getByTestId(at("seed")).inputValue();
     await visitor.click(at("new-data"));
     expect(await page.getByTestId(at("seed")).inputValue()).toBe(String(Number(before) + 1));
@@ -328,7 +335,7 @@ test.each([
   ["regress", { dark: true, width: 320 }],
   ["neuron", { dark: true, width: 390 }],
   ["surface", { dark: false, width: 2560 }],
-])("has no serious accessibility violation in mode %s, and is no wider than the window", async (mode, options) => {
+])("has no accessibility violation in mode %s, and is no wider than the window", async (mode, options) => {
   const visitor = await demo.visit("wasm", `#playground?mode=${mode}`, options);
   await visitor.reaches(at("step-count"), 1);
   expect(await visitor.accessibilityFaults()).toEqual([]);

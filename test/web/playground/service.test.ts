@@ -107,7 +107,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     for (const seed of [1, 2, 3, 4]) {
       const [x, y] = [0.5, -0.25];
       const point = (label: number) =>
-        ({ data: "own", points: [[x, y, label]], learningRate: 0.3, seed, batch: "1" }) as const;
+        ({ data: "own", points: [[x, y, label]], learningRate: 0.3, seed, batch: 1 }) as const;
       await playground.api.configure(configOf("neuron", point(1)));
       await playground.api.reset();
       const [w1, w2, b] = playground.last().parameters;
@@ -125,7 +125,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
 
   test("a logistic neuron lowers its loss", async () => {
     await playground.api.configure(
-      configOf("neuron", { data: "linear", rule: "logistic", learningRate: 1, batch: "full" }),
+      configOf("neuron", { data: "linear", rule: "logistic", learningRate: 1, batch: 1024 }),
     );
     const start = playground.last().loss;
     const end = await playground.trainUntil(({ step }) => step >= 60);
@@ -231,6 +231,18 @@ describe("commands", () => {
     expect(fresh()).toEqual([true, true]);
   });
 
+  test("reports that nothing is left to do after the last frame, and not while it trains", async () => {
+    await playground.api.configure(small());
+    await playground.trainUntil(({ step }) => step >= 20);
+    const { step } = playground.last();
+    expect(playground.idle).toEqual([
+      { request: 1, step: 0 },
+      { request: 3, step },
+    ]);
+    await playground.api.step();
+    expect(playground.idle.at(-1)).toEqual({ request: 4, step: step + 1 });
+  });
+
   test("a second start has no effect", async () => {
     await playground.api.configure(small());
     await playground.api.start();
@@ -249,7 +261,7 @@ describe("commands", () => {
       { learningRate: 0.3 },
       { points: [[0, 0, 1]] },
       { data: "xor" },
-      { batch: "full" },
+      { batch: 1024 },
       { loss: "meanSquaredError" },
       { share: 80 },
       { regularization: "l2" },
@@ -336,6 +348,9 @@ describe("commands", () => {
     const told: PlaygroundEvent[] = [];
     await api.subscribe((event) => told.push(event));
     await api.configure(1, small());
-    expect(told).toEqual([{ kind: "error", message: "here: nothing. Try again.", deviceGone: false }]);
+    expect(told).toEqual([
+      { kind: "error", message: "here: nothing. Try again.", deviceGone: false },
+      { kind: "idle" },
+    ]);
   });
 });

@@ -38,9 +38,8 @@ describe("a visitor of the Text tab", () => {
     expect(await visitor.number(at("bits"))).toBeLessThan(0.5);
     await visitor.says(at("network"), /GPT of 13,440 parameters reads 9,000 groups of letters to reverse/);
     expect(await visitor.number(at("speed"))).toBeGreaterThan(0);
-    await visitor.click(at("start"));
-    await visitor.says(at("start"), /^Start$/);
-    await visitor.says(at("sample-step"), new RegExp(`^${await visitor.number(at("step-count"))}$`));
+    await visitor.pause(at(""));
+    expect(await visitor.text(at("sample-step"))).toBe(await visitor.text(at("step-count")));
     const rows = await page.getByTestId(at("sample")).locator(".text-row").allInnerTexts();
     expect(rows).toHaveLength(8);
     for (const row of rows) {
@@ -109,11 +108,11 @@ describe("a visitor of the Text tab", () => {
     await slider.focus();
     await page.keyboard.press("End");
     await visitor.goesTo(/temperature=2/);
-    await expect.poll(() => firstBar(page), { timeout: 20_000 }).toBeLessThan(99.9);
+    await expect.poll(() => firstBar(page)).toBeLessThan(99.9);
     await page.keyboard.press("Home");
     await expect.poll(() => firstBar(page)).toBe(100);
     // At 0, each character that it wrote is the likeliest one.
-    await expect.poll(() => page.getByTestId(at("sample")).locator(".unlikely").count(), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => page.getByTestId(at("sample")).locator(".unlikely").count()).toBe(0);
   });
 
   test("looks into an earlier step, and returns to the newest one", async () => {
@@ -124,6 +123,13 @@ describe("a visitor of the Text tab", () => {
     await visitor.says(at("sample-step"), /^0$/);
     const marks = await page.getByTestId(at("mark")).allInnerTexts();
     expect(marks.filter((mark) => mark.includes("✗")).length).toBeGreaterThanOrEqual(7);
+    // The right answer beside a wrong one has the color of what is right, as the key says.
+    const wrong = page.getByTestId(at("mark")).filter({ hasText: "✗" }).first();
+    const colors = [wrong, wrong.locator(".right")].map((part) =>
+      part.evaluate((element) => getComputedStyle(element).color),
+    );
+    expect(new Set(await Promise.all(colors)).size).toBe(2);
+    expect(await wrong.locator(".right").innerText()).toMatch(/^[a-j]{5}$/);
     await visitor.click(at("newest"));
     await visitor.says(at("sample-step"), new RegExp(`^${now}$`));
   });
@@ -192,21 +198,12 @@ describe("a visitor of the Text tab", () => {
     await visitor.goesTo(/data=own/);
     await visitor.says(at("network"), /reads 2,\d{3} characters of your text/);
     await page.getByTestId(at("context")).selectOption("16");
-    await expect.poll(() => page.getByTestId(at("sample")).locator("button").count(), { timeout: 20_000 }).toBe(17);
+    await expect.poll(() => page.getByTestId(at("sample")).locator("button").count()).toBe(17);
     expect(await page.getByTestId(at("exact")).count()).toBe(0);
 
-    const drop = (bytes: number[], name: string) =>
-      page.evaluate(
-        ([content, title]) => {
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([Uint8Array.from(content as number[])], title as string));
-          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-        },
-        [bytes, name],
-      );
-    await drop([0xff, 0xff], "network.safetensors");
+    await visitor.drop("network.safetensors", [0xff, 0xff]);
     await visitor.says(at("own-fault"), /network\.safetensors is not a text in UTF-8/);
-    await drop([...Buffer.from("The cat sat on the mat. ".repeat(50))], "cat.txt");
+    await visitor.drop("cat.txt", Buffer.from("The cat sat on the mat. ".repeat(50)));
     await visitor.says(at("network"), /reads 1,0\d\d characters of your text/);
     await visitor.click(at("change"));
     await page.getByTestId(at("file")).setInputFiles({
@@ -256,20 +253,15 @@ test("trains with WebGPU, also after a loss of the device, and the tab's code is
 test.each([
   { dark: false, width: 1280 },
   { dark: true, width: 390 },
-])("has no serious accessibility violation, and nothing moves while it trains: %j", async (options) => {
+])("has no accessibility violation, and nothing moves while it trains: %j", async (options) => {
   const visitor = await demo.visit("wasm", TAB, options);
   const { page } = visitor;
   await visitor.reaches(at("exact"), 1);
-  await page.evaluate(`
-    globalThis.shift = 0;
-    new PerformanceObserver((list) => {
-      for (const { value } of list.getEntries()) globalThis.shift += value;
-    }).observe({ type: "layout-shift" });
-  `);
+  await visitor.noteShifts();
   const step = await visitor.number(at("sample-step"));
   await visitor.reaches(at("sample-step"), step + 20);
   await visitor.reaches(at("exact"), 90);
-  expect(await page.evaluate("shift")).toBe(0);
+  expect(await visitor.shifts()).toEqual([]);
   await page.emulateMedia({ reducedMotion: "reduce", colorScheme: options.dark ? "dark" : "light" });
   expect(
     await page.evaluate("getComputedStyle(document.querySelector('.text-bars .bar > span')).transitionDuration"),

@@ -27,6 +27,8 @@ export interface StoredData {
   readonly arrays: Readonly<Record<string, StoredArray>>;
 }
 
+export const STORED_DATA_FIELDS: readonly (keyof StoredData)[] = ["name", "shape", "arrays"];
+
 /** Stores bytes under their digest, unless they are there. */
 export type StoreObject = (bytes: Uint8Array) => Promise<ObjectReference>;
 

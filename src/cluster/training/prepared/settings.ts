@@ -15,6 +15,7 @@ import {
   type RestartOptions,
   type Schedule,
 } from "../../../nn/index.ts";
+import { activationStorages, precisions, type ActivationStorage, type Precision } from "../../../precisions.ts";
 import { augmentationNames, augmentationsOf, contextOf } from "../../../train/augmentation-amounts.ts";
 import { nonFiniteChoices, type NonFiniteChoice, type TrainerOptions } from "../../../train/index.ts";
 import { MessageError, type MessageFields } from "../../messages.ts";
@@ -25,11 +26,9 @@ const makers = { adagrad, adam, adamW, lion, momentum, muon, nesterov, rmsprop, 
 
 type OptimizerName = keyof typeof makers;
 type ScheduleName = keyof typeof decays;
-type Precision = NonNullable<TrainerOptions["precision"]>;
 
 const optimizerNames = Object.keys(makers) as OptimizerName[];
 const scheduleNames = Object.keys(decays) as ScheduleName[];
-const precisions: readonly Precision[] = ["float32", "float16"];
 
 /** How a prepared run trains. An absent option has the default of `createTrainer`. */
 export interface PreparedSettings {
@@ -52,6 +51,7 @@ export interface PreparedSettings {
   readonly maxSteps?: number;
   readonly seed: number;
   readonly precision: Precision;
+  readonly activationStorage?: ActivationStorage;
   readonly clipNorm?: number;
   readonly recompute?: number;
   readonly onNonFinite: NonFiniteChoice;
@@ -69,6 +69,7 @@ export const SETTING_FIELDS: readonly (keyof PreparedSettings)[] = [
   "maxSteps",
   "seed",
   "precision",
+  "activationStorage",
   "clipNorm",
   "recompute",
   "onNonFinite",
@@ -101,6 +102,9 @@ export function readSettings(fields: MessageFields): PreparedSettings {
     ...(fields.has("maxSteps") && { maxSteps: fields.whole("maxSteps", 1, MOST_STEPS) }),
     seed: fields.whole("seed", 0, MOST_STEPS),
     precision: fields.oneOf("precision", precisions),
+    ...(fields.has("activationStorage") && {
+      activationStorage: fields.oneOf("activationStorage", activationStorages),
+    }),
     ...finiteOptions(fields, ["clipNorm"]),
     ...(fields.has("recompute") && { recompute: fields.whole("recompute", 1, 1000) }),
     onNonFinite: fields.oneOf("onNonFinite", nonFiniteChoices),

@@ -1,7 +1,7 @@
 import { activationWriters, type ActivationWriter } from "../../../ops/elementwise/activations-onnx.ts";
 import type { ActivationName } from "../../activations.ts";
-import { entryOf } from "../../checks.ts";
 import type { OnnxForm, OnnxWriter } from "../forms.ts";
+import { exportedActivation } from "./exported.ts";
 
 const writers: Readonly<Record<ActivationName, ActivationWriter>> = activationWriters;
 
@@ -11,7 +11,7 @@ const writers: Readonly<Record<ActivationName, ActivationWriter>> = activationWr
  * @throws OptionError for a custom activation
  */
 export function writeActivation(writer: OnnxWriter, activation: unknown, name: string): void {
-  entryOf("ONNX", "activation", writers, activation)(writer, `${name}.${activation as string}`, []);
+  exportedActivation("ONNX", writers, activation)(writer, `${name}.${activation as string}`, []);
 }
 
 export const onnx: OnnxForm = (writer, { name: activation }, name) => writeActivation(writer, activation, name);

@@ -1,6 +1,6 @@
 import type { ActivationName } from "../../activations.ts";
-import { entryOf } from "../../checks.ts";
 import type { PytorchForm, PytorchModule } from "../forms.ts";
+import { exportedActivation } from "./exported.ts";
 
 /** The module of each activation. PyTorch's default parameters are the same as wgrad's. */
 const modules: Readonly<Record<ActivationName, PytorchModule>> = {
@@ -22,7 +22,7 @@ const modules: Readonly<Record<ActivationName, PytorchModule>> = {
 
 /** @throws OptionError for a custom activation */
 const activationModule = (name: unknown): PytorchModule => ({
-  ...entryOf("PyTorch", "activation", modules, name),
+  ...exportedActivation("PyTorch", modules, name),
   elementwise: true,
 });
 

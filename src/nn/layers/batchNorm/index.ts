@@ -29,8 +29,9 @@ export interface BatchNormLayerOptions extends NormOptions {
  * @throws OptionError for an option outside its range; GraphError, when the layer is applied for training, if a channel
  * has only one value in a batch
  */
-export function batchNorm({ momentum = 0.1, ...options }: BatchNormLayerOptions = {}): Layer {
-  const { epsilon, affine } = normConfig("batchNorm", options, 1e-5);
+export function batchNorm(options: BatchNormLayerOptions = {}): Layer {
+  const { epsilon, affine } = normConfig("batchNorm", options, 1e-5, { momentum: true });
+  const { momentum = 0.1 } = options;
   requireNumber("batchNorm momentum", momentum, momentum > 0 && momentum <= 1, "a number in (0, 1]");
   return {
     config: { type: "batchNorm", momentum, epsilon, affine },

@@ -1,5 +1,11 @@
 import { excerpt, OptionError } from "../../../errors.ts";
-import { conv1d as convolve, sidesOf, type Pair } from "../../../ops/convolution/index.ts";
+import {
+  conv1d as convolve,
+  sidesOf,
+  windowsAlong,
+  type Pair,
+  type SignalWindowOptions,
+} from "../../../ops/convolution/index.ts";
 import { reshape } from "../../../ops/layout/index.ts";
 import { requireCount } from "../../checks.ts";
 import { affineOf, builtFrom, type AffineOptions } from "../affine.ts";
@@ -8,17 +14,7 @@ import { requireGroups, requirePair, signalShape } from "../images.ts";
 import type { Layer, LayerConfig, LayerType } from "../layer.ts";
 
 /** The options of `layers.conv1d`. */
-export interface Conv1dOptions extends AffineOptions {
-  /** Elements from one window to the next; 1 by default. */
-  readonly stride?: number;
-  /**
-   * "valid": none, the default. "same": zeros at both ends, so that the output has ⌈length / stride⌉ elements; if the
-   * number of zeros is odd, the extra one is at the end. Otherwise, a number of elements at each end, or
-   * [before, after].
-   */
-  readonly padding?: "same" | "valid" | number | Pair;
-  /** Elements of the signal from one element of a window to the next; 1 by default. */
-  readonly dilation?: number;
+export interface Conv1dOptions extends AffineOptions, SignalWindowOptions {
   /** The number of groups of channels and outputs. Each group sees only its own channels. 1 by default. */
   readonly groups?: number;
 }
@@ -40,7 +36,7 @@ export function conv1d(outputs: number, window: number, options: Conv1dOptions =
   }
   requireOutputs(where, outputs, groups);
   const padding = requireEnds(`${where} padding`, options.padding ?? "valid");
-  const affine = affineOf(where, options);
+  const affine = affineOf(where, options, { stride: true, padding: true, dilation: true, groups: true });
   return {
     config: { type: where, outputs, window, stride, padding, dilation, groups, ...affine.config },
     build(context) {
@@ -48,10 +44,9 @@ export function conv1d(outputs: number, window: number, options: Conv1dOptions =
       requireGroups(where, groups, channels);
       const fans = { fanIn: (window * channels) / groups, fanOut: (window * outputs) / groups };
       const { weight, bias } = affine.parameters(context, [window, channels / groups, outputs], outputs, fans);
-      const sides = typeof padding === "string" ? padding : ([[0, 0], padding] as const);
       return builtFrom(context.inputShape, (x, { precision }) => {
         const signals = reshape(x, [x.shape[0]!, length, channels]);
-        const given = { stride, padding: sides, dilation, groups, precision, bias };
+        const given = { stride, padding, dilation, groups, precision, bias };
         return affine.activate(convolve(signals, weight, given));
       });
     },
@@ -93,8 +88,6 @@ type Conv1dConfig = LayerConfig &
 
 /** The padding before and after a signal. */
 export function endsOf(config: LayerConfig, length: number): Pair {
-  const { window, stride, padding, dilation } = config as unknown as Conv1dConfig;
-  const sides = typeof padding === "string" ? padding : ([[0, 0], padding as Pair] as const);
-  const options = { stride: [1, stride], dilation: [1, dilation], padding: sides } as const;
-  return sidesOf("conv1d", [1, length], [1, window], options)[1];
+  const { window, ...options } = config as unknown as Conv1dConfig;
+  return sidesOf("conv1d", [1, length], [1, window], windowsAlong("conv1d", options))[1];
 }

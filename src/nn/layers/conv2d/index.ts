@@ -46,7 +46,7 @@ export function conv2d(outputs: number, window: PairOption, options: Conv2dOptio
   requireOutputs(where, outputs, groups);
   const windows = windowConfig(where, window, options);
   const dilation = requirePair(`${where} dilation`, options.dilation ?? 1);
-  const affine = affineOf(where, options);
+  const affine = affineOf(where, options, { stride: true, padding: true, dilation: true, groups: true });
   return {
     config: { type: where, outputs, ...windows, dilation, groups, ...affine.config },
     build(context) {

@@ -39,7 +39,13 @@ export function convTranspose2d(outputs: number, window: PairOption, options: Co
   const windows = windowConfig(where, window, options);
   const dilation = requirePair(`${where} dilation`, options.dilation ?? 1);
   const outputPadding = requirePair(`${where} outputPadding`, options.outputPadding ?? 0, 0);
-  const affine = affineOf(where, options);
+  const affine = affineOf(where, options, {
+    stride: true,
+    padding: true,
+    dilation: true,
+    groups: true,
+    outputPadding: true,
+  });
   const { stride, padding } = windows;
   return {
     config: { type: where, outputs, ...windows, dilation, groups, outputPadding, ...affine.config },

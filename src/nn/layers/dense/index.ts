@@ -25,7 +25,7 @@ export type DenseOptions = AffineOptions;
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   requireCount("dense units", units);
-  const affine = affineOf("dense", options);
+  const affine = affineOf("dense", options, {});
   return {
     config: { type: "dense", units, ...affine.config },
     build(context) {

@@ -24,7 +24,12 @@ export function depthwiseConv2d(window: PairOption, options: DepthwiseConv2dOpti
   requireCount(`${where} multiplier`, multiplier);
   const windows = windowConfig(where, window, options);
   const dilation = requirePair(`${where} dilation`, options.dilation ?? 1);
-  const affine = affineOf(where, options);
+  const affine = affineOf(where, options, {
+    stride: true,
+    padding: true,
+    dilation: true,
+    multiplier: true,
+  });
   return {
     config: { type: where, ...windows, dilation, multiplier, ...affine.config },
     build(context) {

@@ -1,3 +1,4 @@
+import { refuseOtherOptions } from "../../../option-names.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
 import { toIndex } from "../../../ops/convert/index.ts";
 import { take } from "../../../ops/indexing/index.ts";
@@ -24,8 +25,10 @@ const MOST_ENTRIES = 2 ** 24;
  * @param entries number of rows, at most 2²⁴
  * @throws OptionError for an option outside its range
  */
-export function embedding(entries: number, width: number, { weights = normal(1) }: EmbeddingOptions = {}): Layer {
+export function embedding(entries: number, width: number, options: EmbeddingOptions = {}): Layer {
   requireTable("embedding", entries, width);
+  refuseOtherOptions("embedding", options, { weights: true });
+  const { weights = normal(1) } = options;
   return {
     config: { type: "embedding", entries, width },
     build({ inputShape, parameter }) {

@@ -16,7 +16,7 @@ import { channelFactors, channelsOf, normalized, normConfig, type NormOptions } 
  */
 export function groupNorm(groups: number, options: NormOptions = {}): Layer {
   requireCount("groupNorm groups", groups);
-  const { epsilon, affine } = normConfig("groupNorm", options, 1e-5);
+  const { epsilon, affine } = normConfig("groupNorm", options, 1e-5, {});
   return {
     config: { type: "groupNorm", groups, epsilon, affine },
     build(context) {

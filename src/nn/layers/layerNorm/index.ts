@@ -10,7 +10,7 @@ import { channelsOf, normConfig, weightAndBiasOf, type NormOptions } from "../no
  * @throws OptionError for an option outside its range
  */
 export function layerNorm(options: NormOptions = {}): Layer {
-  const { epsilon, affine } = normConfig("layerNorm", options, 1e-5);
+  const { epsilon, affine } = normConfig("layerNorm", options, 1e-5, {});
   return {
     config: { type: "layerNorm", epsilon, affine },
     build(context) {

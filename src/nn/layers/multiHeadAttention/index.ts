@@ -1,12 +1,13 @@
 import { GraphError, OptionError } from "../../../errors.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
+import { refuseOtherOptions, type OptionNames } from "../../../option-names.ts";
 import { attention, attentionWeights, rotateByPosition } from "../../../ops/attention/index.ts";
 import { slice } from "../../../ops/indexing/index.ts";
 import { reshape, transpose } from "../../../ops/layout/index.ts";
 import { requireCount, requireNumber } from "../../checks.ts";
 import { xavierUniform, type Initializer } from "../../initializers.ts";
 import { requireBoolean } from "../affine.ts";
-import type { Layer, LayerType } from "../layer.ts";
+import { optionsOf, type Layer, type LayerType } from "../layer.ts";
 import { linear, sequenceShape } from "../sequences.ts";
 import { stepKey } from "../step-key.ts";
 
@@ -28,6 +29,16 @@ export interface MultiHeadAttentionOptions {
   readonly outputWeights?: Initializer;
 }
 
+const optionNames: OptionNames<MultiHeadAttentionOptions> = {
+  heads: true,
+  causal: true,
+  dropout: true,
+  bias: true,
+  rotary: true,
+  weights: true,
+  outputWeights: true,
+};
+
 /**
  * Self-attention with several heads (Vaswani et al. 2017, section 3.2): each position of a sequence attends to all of them,
  * or to those of a mask, which a functional model gives as `use(layer, x, { mask })`. The input and the output are [length, width]. Its parameters are `weight` [width, 3 · width] and `bias` of the queries,
@@ -38,6 +49,7 @@ export interface MultiHeadAttentionOptions {
  * sequence
  */
 export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Layer {
+  refuseOtherOptions("multiHeadAttention", options, optionNames);
   const { weights = xavierUniform, outputWeights = xavierUniform } = options;
   const config = attentionConfig("multiHeadAttention", options);
   const { heads, causal, dropout, bias, rotary } = config;
@@ -123,5 +135,5 @@ function requireHeads(width: number, { heads, rotary }: { readonly heads: number
 
 export const layerType: LayerType = {
   options: ["heads", "causal", "dropout", "bias", "rotary"],
-  fromConfig: (config) => multiHeadAttention(config as MultiHeadAttentionOptions),
+  fromConfig: (config) => multiHeadAttention(optionsOf(config)),
 };

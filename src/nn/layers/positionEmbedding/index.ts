@@ -1,3 +1,4 @@
+import { refuseOtherOptions } from "../../../option-names.ts";
 import { GraphError } from "../../../errors.ts";
 import { add } from "../../../ops/elementwise/index.ts";
 import { slice } from "../../../ops/indexing/index.ts";
@@ -18,8 +19,10 @@ export interface PositionEmbeddingOptions {
  * @throws OptionError for a length that is not a whole number of at least 1; GraphError, when the model is built, if its
  * input is not a sequence, or a longer one
  */
-export function positionEmbedding(length: number, { weights = normal(0.02) }: PositionEmbeddingOptions = {}): Layer {
+export function positionEmbedding(length: number, options: PositionEmbeddingOptions = {}): Layer {
   requireCount("positionEmbedding length", length);
+  refuseOtherOptions("positionEmbedding", options, { weights: true });
+  const { weights = normal(0.02) } = options;
   return {
     config: { type: "positionEmbedding", length },
     build({ inputShape, parameter }) {

@@ -1,3 +1,4 @@
+import { refuseOtherOptions } from "../../../option-names.ts";
 import { GraphError } from "../../../errors.ts";
 import { sameShape } from "../../../graph/tensor.ts";
 import { add } from "../../../ops/elementwise/index.ts";
@@ -24,8 +25,10 @@ export interface ResidualOptions {
  *
  * @throws OptionError if there are no layers; GraphError, when the model is built, if the branches' shapes differ
  */
-export function residual(layers: readonly Layer[], { projection = [] }: ResidualOptions = {}): Layer {
+export function residual(layers: readonly Layer[], options: ResidualOptions = {}): Layer {
   requireSomeLayers("residual", layers);
+  refuseOtherOptions("residual", options, { projection: true });
+  const { projection = [] } = options;
   requireLayers("residual projection", projection);
   return {
     config: { type: "residual", layers: configsOf(layers), projection: configsOf(projection) },
@@ -43,8 +46,8 @@ export function residual(layers: readonly Layer[], { projection = [] }: Residual
       }
       return {
         outputShape: inner.outputShape,
-        apply(x, options) {
-          const branch = { ...options, recordOutput: () => {} };
+        apply(x, applied) {
+          const branch = { ...applied, recordOutput: () => {} };
           return add(inner.apply(x, branch), around.apply(x, branch));
         },
       };

@@ -8,7 +8,7 @@ import { channelFactors, channelsOf, normConfig, scaledToUnit, type NormOptions 
  * @throws OptionError for an option outside its range
  */
 export function rmsNorm(options: NormOptions = {}): Layer {
-  const { epsilon, affine } = normConfig("rmsNorm", options, 1e-6);
+  const { epsilon, affine } = normConfig("rmsNorm", options, 1e-6, {});
   return {
     config: { type: "rmsNorm", epsilon, affine },
     build(context) {

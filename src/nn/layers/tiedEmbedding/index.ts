@@ -1,3 +1,4 @@
+import { refuseOtherOptions } from "../../../option-names.ts";
 import { GraphError } from "../../../errors.ts";
 import { matmul } from "../../../ops/matmul/index.ts";
 import { normal, type Initializer } from "../../initializers.ts";
@@ -25,9 +26,11 @@ export function tiedEmbedding(
   entries: number,
   width: number,
   layers: readonly Layer[],
-  { weights = normal(0.02) }: TiedEmbeddingOptions = {},
+  options: TiedEmbeddingOptions = {},
 ): Layer {
   requireTable("tiedEmbedding", entries, width);
+  refuseOtherOptions("tiedEmbedding", options, { weights: true });
+  const { weights = normal(0.02) } = options;
   requireSomeLayers("tiedEmbedding", layers);
   return {
     config: { type: "tiedEmbedding", entries, width, layers: configsOf(layers) },
@@ -45,9 +48,9 @@ export function tiedEmbedding(
       }
       return {
         outputShape: [...inner.outputShape.slice(0, -1), entries],
-        apply(x, options) {
-          const vectors = inner.apply(rowsOf(table, x), options);
-          return matmul(vectors, table, { transposeRight: true, precision: options.precision });
+        apply(x, applied) {
+          const vectors = inner.apply(rowsOf(table, x), applied);
+          return matmul(vectors, table, { transposeRight: true, precision: applied.precision });
         },
       };
     },

@@ -1,3 +1,4 @@
+import { refuseOtherOptions, type OptionNames } from "../../../option-names.ts";
 import { add } from "../../../ops/elementwise/index.ts";
 import { activationOf, type ActivationName, type CustomActivation } from "../../activations.ts";
 import { entryOf, requireCount } from "../../checks.ts";
@@ -5,7 +6,7 @@ import type { Initializer } from "../../initializers.ts";
 import { requireBoolean } from "../affine.ts";
 import { buildInner } from "../chain.ts";
 import { dropout as dropoutLayer } from "../dropout/index.ts";
-import type { Layer, LayerConfig, LayerType } from "../layer.ts";
+import { optionsOf, type Layer, type LayerConfig, type LayerType } from "../layer.ts";
 import { layerNorm } from "../layerNorm/index.ts";
 import { attentionConfig, multiHeadAttention } from "../multiHeadAttention/index.ts";
 import { rmsNorm } from "../rmsNorm/index.ts";
@@ -44,6 +45,20 @@ export interface TransformerBlockOptions {
   readonly outputWeights?: Initializer;
 }
 
+const optionNames: OptionNames<TransformerBlockOptions> = {
+  heads: true,
+  hidden: true,
+  activation: true,
+  gated: true,
+  norm: true,
+  causal: true,
+  rotary: true,
+  bias: true,
+  dropout: true,
+  weights: true,
+  outputWeights: true,
+};
+
 const norms = { layer: () => layerNorm(), rms: () => rmsNorm() };
 
 /**
@@ -63,6 +78,7 @@ const norms = { layer: () => layerNorm(), rms: () => rmsNorm() };
  * GraphError, when the model is built, if its input is not a sequence
  */
 export function transformerBlock(options: TransformerBlockOptions): Layer {
+  refuseOtherOptions(WHERE, options, optionNames);
   const config = blockConfig(options);
   const activation = activationOf(`${WHERE} activation`, options.activation ?? "gelu");
   const { weights, outputWeights } = options;
@@ -128,7 +144,7 @@ export const layerType: LayerType = {
   options: ["heads", "hidden", "activation", "gated", "norm", "causal", "rotary", "bias", "dropout"],
   fromConfig: (config, resolver) =>
     transformerBlock({
-      ...(config as unknown as TransformerBlockOptions),
+      ...(optionsOf(config) as unknown as TransformerBlockOptions),
       // A config in which options may be absent has no activation, which is then that of this function.
       ...("activation" in config && { activation: resolver.activation(config["activation"]) }),
     }),

@@ -1,3 +1,4 @@
+import { refuseOtherOptions } from "../../../option-names.ts";
 import { resizeBilinear2d, upsampleNearest2d, type Pair, type PairOption } from "../../../ops/convolution/index.ts";
 import { entryOf } from "../../checks.ts";
 import { builtFrom } from "../affine.ts";
@@ -28,8 +29,10 @@ const modes: Readonly<Record<UpsampleMode, (images: Tensor, factor: Pair) => Ten
  * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
  * image
  */
-export function upsample(factor: PairOption, { mode = "nearest" }: UpsampleOptions = {}): Layer {
+export function upsample(factor: PairOption, options: UpsampleOptions = {}): Layer {
   const factors = requirePair("upsample factor", factor);
+  refuseOtherOptions("upsample", options, { mode: true });
+  const { mode = "nearest" } = options;
   const resize = entryOf("upsample", "mode", modes, mode);
   return {
     config: { type: "upsample", factor: factors, mode },

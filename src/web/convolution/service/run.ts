@@ -69,6 +69,28 @@ function convolutionalModel(seed: number): Model {
 const denseModel = (seed: number): Model =>
   sequential([dense(DENSE_UNITS, { activation: "relu" }), dense(CLASSES)], { inputShape: [PICTURE_SIDE ** 2], seed });
 
+const trainerOf = (
+  model: Model,
+  dataset: ClassificationDataset,
+  { backend, settings: { seed, rate, batch } }: Pick<RunOptions, "backend" | "settings">,
+  options: { readonly onRecovery?: RunOptions["onRecovery"]; readonly resumeFrom?: Snapshot | undefined } = {},
+): Promise<Trainer> => {
+  const { onRecovery, resumeFrom } = options;
+  return createTrainer({
+    model,
+    dataset,
+    backend,
+    normalization,
+    optimizer: optimizers.adam(),
+    learningRate: rate,
+    batchSize: batch,
+    epochs: ENDLESS_EPOCHS,
+    seed,
+    ...(onRecovery && { onRecovery }),
+    ...(resumeFrom && { resumeFrom }),
+  });
+};
+
 const sizeOf = ({ parameters }: Model): number =>
   parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 
@@ -76,12 +98,20 @@ export class Run {
   /** The number of parameters of each network. */
   readonly parameters: Pair<number>;
   readonly trainingExamples: number;
+  /** Creates a new trainer of the convolutional network on any device, with initial weights. */
+  readonly apart: (backend: Backend) => Promise<Trainer>;
   readonly #model: Model;
   readonly #trainers: Pair<Trainer>;
   readonly #test: ClassificationDataset;
   #view: View | undefined;
 
-  private constructor(models: Pair<Model>, trainers: Pair<Trainer>, { train, test }: Omit<DigitsData, "name">) {
+  private constructor(
+    models: Pair<Model>,
+    trainers: Pair<Trainer>,
+    { train, test }: Pick<DigitsData, "train" | "test">,
+    settings: TrainingSettings,
+  ) {
+    this.apart = (backend) => trainerOf(models.convolution, train, { backend, settings });
     this.parameters = { convolution: sizeOf(models.convolution), dense: sizeOf(models.dense) };
     this.trainingExamples = train.count;
     this.#model = models.convolution;
@@ -92,24 +122,12 @@ export class Run {
   /** @throws as `createTrainer` does */
   static async create({ backend, data, settings, resumeFrom, onRecovery }: RunOptions): Promise<Run> {
     const train = firstExamples(data.train, TRAINING_EXAMPLES);
-    const { seed, rate, batch } = settings;
+    const { seed } = settings;
     const models = { convolution: convolutionalModel(seed), dense: denseModel(seed) };
-    const trainerOf = (name: keyof typeof models) =>
-      createTrainer({
-        model: models[name],
-        dataset: train,
-        backend,
-        normalization,
-        optimizer: optimizers.adam(),
-        learningRate: rate,
-        batchSize: batch,
-        epochs: ENDLESS_EPOCHS,
-        seed,
-        onRecovery,
-        ...(resumeFrom && { resumeFrom: resumeFrom[name] }),
-      });
-    const trainers = { convolution: await trainerOf("convolution"), dense: await trainerOf("dense") };
-    return new Run(models, trainers, { ...data, train, test: firstExamples(data.test, TEST_EXAMPLES) });
+    const created = (name: keyof typeof models) =>
+      trainerOf(models[name], train, { backend, settings }, { onRecovery, resumeFrom: resumeFrom?.[name] });
+    const trainers = { convolution: await created("convolution"), dense: await created("dense") };
+    return new Run(models, trainers, { train, test: firstExamples(data.test, TEST_EXAMPLES) }, settings);
   }
 
   get step(): number {

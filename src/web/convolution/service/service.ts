@@ -78,6 +78,10 @@ class ConvolutionService
     return this.#run?.dispatches ?? [];
   }
 
+  protected get apart() {
+    return this.#run?.apart;
+  }
+
   protected override canContinue(before: TrainingSettings, after: TrainingSettings): boolean {
     return before.data === after.data && before.seed === after.seed;
   }

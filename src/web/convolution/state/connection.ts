@@ -3,6 +3,7 @@
  */
 import { effect } from "@preact/signals";
 import { picture as drawn } from "../../digits/view/pad-canvas.tsx";
+import { Comparison } from "../../shared/comparison-state.ts";
 import { RunConnection } from "../../shared/run-connection.ts";
 import type { RunEvent } from "../../shared/run-contract.ts";
 import { StepHistory } from "../../shared/step-history.ts";
@@ -87,3 +88,14 @@ async function look(next: Subject): Promise<void> {
 }
 
 export const { connect, commands: convolutionCommands, dispatches, resume } = connection;
+
+export const { idle } = connection.requests;
+
+export const comparison = new Comparison({
+  compare: connection.compare,
+  cancelComparison: connection.cancelComparison,
+  prefix: "convolution-",
+  network: "the convolutional network",
+  examples: "images",
+  subject: prepared,
+});

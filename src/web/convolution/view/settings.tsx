@@ -3,10 +3,10 @@
  */
 import { BatchSize, LearningRate, Seed } from "../../shared/controls.tsx";
 import { Select } from "../../shared/fields.tsx";
-import { Kernels } from "../../shared/kernels.tsx";
 import { AtOnce, Expert, Restarting, SettingsPanel } from "../../shared/settings-panel.tsx";
+import { Tools } from "../../shared/tools.tsx";
 import { trainingFields, type TrainingSettings } from "../settings.ts";
-import { dispatches, training } from "../state/index.ts";
+import { comparison, dispatches, training } from "../state/index.ts";
 
 const change = (changed: Partial<TrainingSettings>) => (training.value = { ...training.value, ...changed });
 
@@ -48,7 +48,7 @@ export function Settings() {
             onChange={(value) => change({ seed: value })}
           />
         </Restarting>
-        <Kernels prefix="convolution-" ask={dispatches} />
+        <Tools prefix="convolution-" dispatches={dispatches} comparison={comparison} />
       </Expert>
     </SettingsPanel>
   );

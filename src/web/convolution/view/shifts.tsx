@@ -20,8 +20,8 @@ export function Shifts() {
     <section class="card convolution-shifts" aria-labelledby="convolution-shifts-title">
       <h2 id="convolution-shifts-title">Why convolution? Move the digit</h2>
       <p class="quiet">
-        Each cell is the answer for the digit moved by up to {MOST_SHIFT} pixels; <span class="high">blue</span> is the
-        answer of the middle. Choose a cell to move the digit there.
+        Each cell is the answer for the digit moved by up to {MOST_SHIFT} pixels. <span class="high">Blue</span> cells
+        keep the answer of the middle, and are counted above the grid. Choose a cell to move the digit there.
       </p>
       <div class="convolution-grids">
         {networks.map(({ name, title }) => (

@@ -5,12 +5,12 @@ import { percent } from "../../shared/format.ts";
 import { Entry, RunButtons, RunMessage } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import type { Pair } from "../contract.ts";
-import { accuracy, convolutionCommands, deviceGone, frame, message, prepared, running } from "../state/index.ts";
+import { accuracy, convolutionCommands, deviceGone, frame, idle, message, prepared, running } from "../state/index.ts";
 
 export function Toolbar() {
   return (
     <section class="card convolution-toolbar" aria-label="Training">
-      <RunButtons prefix="convolution-" running={running.value} commands={convolutionCommands} />
+      <RunButtons prefix="convolution-" running={running.value} idle={idle.value} commands={convolutionCommands} />
       <dl class="numbers">
         <Entry name="Step" testId="convolution-step-count">
           {frame.value?.step ?? 0}

@@ -11,7 +11,7 @@ import { percent } from "../../shared/format.ts";
 import { rareFields } from "../settings.ts";
 import { draft, edit, prepared, test, viewOptions } from "../state/index.ts";
 import { Picture } from "../view/pictures.tsx";
-import { Fault, LastChange } from "./keep.tsx";
+import { Fault, focusFirst, LastChange } from "./keep.tsx";
 import { accuracy, drawings, exportFile, importFile, openCollection, readings, remove, withArticle } from "./state.ts";
 import type { StoredDrawing } from "./store.ts";
 
@@ -35,14 +35,25 @@ export function Gallery() {
         <LastChange place="list" />
       </p>
       <Fault place="list" />
-      {all && <Result count={all.length} />}
-      {all && all.length > 0 && <Training count={all.length} />}
+      {all && all.length > 0 && (
+        <>
+          <Result count={all.length} />
+          <Training count={all.length} />
+        </>
+      )}
       {all && <Drawings all={all} />}
     </div>
   );
 }
 
+/** The button that undoes the last change. */
+const UNDO = ".gallery-change button";
+
 function Buttons({ all }: { all: readonly StoredDrawing[] }) {
+  const removeAll = async () => {
+    // The button is disabled then.
+    if (await remove(all)) focusFirst([UNDO]);
+  };
   return (
     <div class="row">
       <button
@@ -58,7 +69,7 @@ function Buttons({ all }: { all: readonly StoredDrawing[] }) {
         Export
       </button>
       <FileButton label="Import" testId="import-drawings" accept=".zip" onFile={(file) => void importFile(file)} />
-      <button type="button" data-testid="remove-drawings" disabled={all.length === 0} onClick={() => remove(all)}>
+      <button type="button" data-testid="remove-drawings" disabled={all.length === 0} onClick={removeAll}>
         Remove all
       </button>
     </div>
@@ -156,8 +167,10 @@ function Entry({ drawing, reading }: { drawing: StoredDrawing; reading: number |
   const removeIt = async ({ currentTarget }: { readonly currentTarget: HTMLElement }) => {
     const entry = currentTarget.closest("li")!;
     // The focus goes to a neighbor, so that the next one can be removed, too.
-    const neighbor = entry.nextElementSibling ?? entry.previousElementSibling;
-    if (await remove([drawing])) neighbor?.querySelector("button")?.focus({ preventScroll: true });
+    const neighbor = (entry.nextElementSibling ?? entry.previousElementSibling)?.querySelector("button");
+    if (!(await remove([drawing]))) return;
+    if (neighbor) neighbor.focus({ preventScroll: true });
+    else focusFirst([UNDO]);
   };
   return (
     <li class={isWrong ? "wrong" : ""}>

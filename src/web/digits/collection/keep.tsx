@@ -17,8 +17,14 @@ export async function keepPicture(label: number): Promise<boolean> {
   // The visitor may have gone on drawing. The same ink may have been read again.
   if (picture.value?.every((ink, index) => ink === pixels[index])) clear();
   // The button is disabled now.
-  if (byKeyboard) document.querySelector<HTMLElement>(".draw-pad")?.focus();
+  if (byKeyboard) focusFirst([".draw-pad"]);
   return true;
+}
+
+/** Focuses the first element that one of the selectors finds, without a jump of the page. */
+export function focusFirst(selectors: readonly string[]): void {
+  const found = selectors.map((selector) => document.querySelector<HTMLElement>(selector)).find((element) => element);
+  found?.focus({ preventScroll: true });
 }
 
 /** Whether the pad has a drawing that can be kept. */
@@ -67,14 +73,25 @@ function move(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): v
   buttons[(place + by + buttons.length) % buttons.length]!.focus();
 }
 
+/** What gets the focus after a change was undone by the keyboard: the first of these that is there. */
+const afterUndo: Record<ChangePlace, readonly string[]> = {
+  pad: [".draw-pad"],
+  list: [".gallery-list button", ".gallery button"],
+};
+
 /** The last change, with a button that undoes it. */
 export function LastChange({ place, otherwise = "" }: { place: ChangePlace; otherwise?: string }) {
   const last = lastChange.value;
   if (!last) return otherwise;
+  const undo = async () => {
+    const byKeyboard = document.activeElement?.matches(":focus-visible");
+    // The button is gone then.
+    if ((await undoChange(place)) && byKeyboard) focusFirst(afterUndo[place]);
+  };
   return (
     <>
       {last.text}{" "}
-      <button type="button" class="plain link" data-testid="undo-change" onClick={() => undoChange(place)}>
+      <button type="button" class="plain link" data-testid="undo-change" onClick={undo}>
         Undo
       </button>
     </>

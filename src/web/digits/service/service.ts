@@ -7,12 +7,12 @@
  */
 import { transfer } from "comlink";
 import { DeviceLostError, OptionError, type Backend, type Recovery } from "../../../index.ts";
+import type { Comparison } from "../../shared/comparison-contract.ts";
 import type { Stamp } from "../../shared/requests.ts";
 import type {
   Activity,
   Prediction,
   CellPictures,
-  Comparison,
   DigitsApi,
   DigitsCommand,
   DigitsEvent,
@@ -280,8 +280,10 @@ class DigitsService implements DigitsApi {
 
   compare(steps: number): Promise<Comparison | undefined> {
     return this.#measure("comparing", async (run, signal) => {
-      const { compareDevices } = await import("./apart.ts");
-      return compareDevices(run.options, steps, signal);
+      const { compareDevices } = await import("../../shared/compare-devices.ts");
+      const { settings, data, loaded, backend: own } = run.options;
+      const trainerOn = async (backend: Backend) => (await Run.create({ settings, data, loaded, backend })).trainer;
+      return compareDevices({ backend: own, trainerOn, steps, signal });
     });
   }
 
@@ -291,7 +293,7 @@ class DigitsService implements DigitsApi {
 
   profile(): Promise<StepProfile> {
     return this.#measure("measuring", async (run) => {
-      const { profileStep } = await import("./apart.ts");
+      const { profileStep } = await import("./profile.ts");
       return profileStep(run.options);
     });
   }

@@ -5,7 +5,7 @@ import { WgradError, type TrainingProgress } from "../../../index.ts";
 import type { ProgressEvent } from "../contract.ts";
 import type { Run } from "./run.ts";
 import { NewSteps } from "./steps.ts";
-import { nextTask } from "./turns.ts";
+import { turn } from "../../../turn.ts";
 
 /** The work of one submit. A pause, a step or a prediction waits for two of them at most. */
 const SUBMIT_MILLISECONDS = 30;
@@ -58,7 +58,7 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
         const now = performance.now();
         if (slow || now - reported > REPORT_MILLISECONDS) tellSteps();
         if (now - yielded > YIELD_MILLISECONDS) {
-          await nextTask();
+          await turn();
           yielded = performance.now();
           between();
         }

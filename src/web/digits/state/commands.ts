@@ -1,7 +1,7 @@
 /*
  * What the controls of the Digits tab do.
  */
-import { needsRestart, withOptions, type DigitsSettings } from "../settings.ts";
+import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { begin, send } from "./connection.ts";
 import { applied, draft, draftFaults, finished, notice, offered, prepared, running } from "./signals.ts";
 
@@ -23,26 +23,21 @@ export function reset(): Promise<void> {
   return begin(draft.value, running.value);
 }
 
-/** Changes settings in the editor. Those that need no restart are applied soon; the others wait. */
+/** Changes settings in the editor, which take effect as soon as the visitor has stopped typing. */
 export function edit(change: Partial<DigitsSettings>): void {
   draft.value = { ...draft.value, ...change };
-  adjustSoon();
+  clearTimeout(applying);
+  applying = setTimeout(apply, 300);
 }
 
-let adjusting: ReturnType<typeof setTimeout> | undefined;
+let applying: ReturnType<typeof setTimeout> | undefined;
 
-/** Waits until the visitor has stopped typing. */
-function adjustSoon(): void {
-  clearTimeout(adjusting);
-  adjusting = setTimeout(adjust, 300);
-}
-
-/** Applies the settings in the editor that need no restart. */
-function adjust(): void {
+/** Applies the settings in the editor. Starts over if they need it, and otherwise continues with them. */
+function apply(): void {
   const before = applied.value;
-  if (!before || draftFaults.value.length > 0) return;
-  const settings = withOptions(before, draft.value);
-  if (JSON.stringify(settings) === JSON.stringify(before)) return;
+  const settings = draft.value;
+  if (!before || draftFaults.value.length > 0 || JSON.stringify(settings) === JSON.stringify(before)) return;
+  if (needsRestart(before, settings)) return void choose(settings);
   applied.value = settings;
   void send({ kind: "adjust", settings });
 }
@@ -51,11 +46,6 @@ function adjust(): void {
 export function choose(settings: DigitsSettings): Promise<void> {
   draft.value = settings;
   return begin(settings, running.value || !prepared.value || finished.value);
-}
-
-/** Discards the settings that wait for a restart. */
-export function discard(): void {
-  if (applied.value) draft.value = withOptions(applied.value, draft.value);
 }
 
 /** Continues with the network of an earlier visit, or with the current one on a newly opened device. */
@@ -67,9 +57,6 @@ export function resume(from: "earlier" | "present", run = true): Promise<void> {
 
 /** Takes settings from the address. Starts over if they need it, and otherwise applies them to the running training. */
 export function takeSettings(settings: DigitsSettings): void {
-  if (applied.value && needsRestart(applied.value, settings)) void choose(settings);
-  else {
-    draft.value = settings;
-    adjust();
-  }
+  draft.value = settings;
+  apply();
 }

@@ -45,6 +45,8 @@ let api: Remote<DigitsApi> | undefined;
 
 const requests = new Requests();
 
+export const { idle } = requests;
+
 /** Requests for predictions of the drawing. */
 const drawings = new Newest();
 
@@ -108,6 +110,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
   batch(() => {
     if (event.kind === "status") {
       activity.value = event.activity;
+      if (event.activity === undefined) requests.takeIdle(stamp);
       if (requests.isUpToDate(stamp)) running.value = event.running;
     }
     if (!requests.concerns(stamp)) return;

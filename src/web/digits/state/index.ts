@@ -2,7 +2,7 @@
  * What the page and the view use of the Digits tab's state.
  */
 export * from "./address.ts";
-export { choose, discard, edit, reset, resume, stepOnce, toggleRunning } from "./commands.ts";
+export { choose, edit, reset, resume, stepOnce, toggleRunning } from "./commands.ts";
 export {
   cancelComparison,
   cellPictures,
@@ -10,6 +10,7 @@ export {
   connect,
   disconnect,
   excitingPictures,
+  idle,
   predictDrawing,
   profileStep,
   readPictures,

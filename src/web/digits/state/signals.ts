@@ -12,10 +12,10 @@ import type {
   TestEvent,
   WeightsEvent,
 } from "../contract.ts";
-import { defaultSettings, faultsOf, needsRestart, type DigitsSettings } from "../settings.ts";
+import { defaultSettings, faultsOf, type DigitsSettings } from "../settings.ts";
 import { TrainingHistory } from "./history.ts";
 
-/** The settings in the editor. Those that need a restart are applied with it. Only the visitor and a loaded network change them. */
+/** The settings in the editor, which take effect soon. Only the visitor and a loaded network change them. */
 export const draft = signal<DigitsSettings>(defaultSettings);
 /** The settings that the worker was last asked to train; undefined before the first request. */
 export const applied = signal<DigitsSettings | undefined>(undefined);
@@ -63,7 +63,6 @@ export type ViewOptions = Settings<typeof viewFields>;
 export const viewOptions = signal<ViewOptions>(fallbacks(viewFields));
 
 export const finished = computed(() => prepared.value !== undefined && step.value >= prepared.value.totalSteps);
-export const restartPending = computed(() => applied.value !== undefined && needsRestart(applied.value, draft.value));
 export const draftFaults = computed(() => faultsOf(draft.value));
 
 /** A point of the test curve. */

@@ -24,7 +24,7 @@ export function ActivityLine() {
   const milliseconds = now.value - began.value;
   const isShown = current !== undefined && milliseconds >= SLOW_MILLISECONDS;
   return (
-    <p class="activity" role="status" data-testid="activity" data-activity={current ?? "none"}>
+    <p class="activity" role="status" data-testid="activity">
       {isShown && (
         <>
           <span class="spinner" aria-hidden="true" /> {activityText(current, finishedSteps + 1)}{" "}

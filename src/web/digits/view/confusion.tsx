@@ -5,20 +5,28 @@ import { cellPictures, networkVersion, test } from "../state/index.ts";
 import { percent } from "../../shared/format.ts";
 import { Picture, Pictures } from "./pictures.tsx";
 
+interface Cell {
+  readonly actual: number;
+  readonly predicted: number;
+  /** The number of images that the matrix showed. Those of `found` are of a later test if training went on. */
+  readonly count: number;
+  readonly found: CellPictures;
+  readonly network: number;
+}
+
 /** The selected cell with its images and its network. */
-export const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(
-  undefined,
-);
+export const chosen = signal<Cell | undefined>(undefined);
+
 /** The cell with the keyboard focus. */
 const focused = signal(0);
 
 const clicks = new Newest();
 
-async function choose(actual: number, predicted: number): Promise<void> {
+async function choose(actual: number, predicted: number, count: number): Promise<void> {
   focused.value = actual * 10 + predicted;
   const network = networkVersion.value;
   const found = await clicks.ask(() => cellPictures(actual, predicted));
-  if (found) chosen.value = { actual, predicted, found, network };
+  if (found) chosen.value = { actual, predicted, count, found, network };
 }
 
 /** The confusion matrix of the test set, and the most confident mistakes. */
@@ -89,7 +97,7 @@ function Matrix({ counts }: { counts: Uint32Array }) {
                     style={{ "--share": count === 0 ? 0 : Math.round(12 + 36 * share) }}
                     tabIndex={cell === focused.value ? 0 : -1}
                     aria-label={`${count} images of ${actual} predicted as ${predicted}`}
-                    onClick={() => choose(actual, predicted)}
+                    onClick={() => choose(actual, predicted, count)}
                   >
                     {count || ""}
                   </button>
@@ -106,14 +114,14 @@ function Matrix({ counts }: { counts: Uint32Array }) {
 function ChosenCell() {
   const cell = chosen.value;
   if (cell?.network !== networkVersion.value) return null;
-  const { actual, predicted, found } = cell;
+  const { actual, predicted, count, found } = cell;
   return (
     <>
       <h3>
         {actual} predicted as {predicted}
       </h3>
       {found.count === 0 ? (
-        <p class="quiet">No images.</p>
+        <p class="quiet">{count > 0 ? "The network reads these images differently now." : "No images."}</p>
       ) : (
         <Pictures
           pictures={found.pictures}

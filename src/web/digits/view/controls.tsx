@@ -7,6 +7,7 @@ import { ShareButton } from "../../shared/share.tsx";
 import {
   draftFaults,
   finished,
+  idle,
   loadFile,
   prepared,
   reset,
@@ -24,6 +25,7 @@ export function Toolbar() {
       <RunButtons
         prefix=""
         running={running.value}
+        idle={idle.value}
         commands={{ toggle: toggleRunning, step: stepOnce, reset }}
         startText={finished.value ? "Train again" : "Start"}
         disabled={{

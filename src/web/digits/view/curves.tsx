@@ -30,7 +30,7 @@ export function Curves() {
     xValue: (x: number) => (seconds ? `${x.toFixed(1)} s` : String(Math.round(x))),
   };
   return (
-    <section class="card" aria-label="Curves">
+    <section class="card" aria-label="Curves" id="curves">
       <div class="plots">
         <Chart
           {...common}

@@ -2,6 +2,7 @@
  * The runs of this visit, with their settings. The curves of any of them can be drawn beside the current ones.
  */
 import "./runs.css";
+import { lossTitles, optimizerTitles } from "../../shared/controls.tsx";
 import { percent, rounded } from "../../shared/format.ts";
 import type { DigitsSettings } from "../settings.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type EarlierRun,
 } from "../state/index.ts";
 import { colorOf } from "./overlays.ts";
+import { scheduleTitles } from "./settings/index.tsx";
 
 /** What the columns describe: a run, or the current network. */
 type Described = Pick<EarlierRun, "settings" | "data">;
@@ -25,12 +27,10 @@ type Described = Pick<EarlierRun, "settings" | "data">;
 /** The columns of settings, each with its text. */
 const columns: readonly { readonly title: string; readonly text: (run: Described) => string }[] = [
   { title: "Hidden layers", text: ({ settings }) => settings.layers.map(layerText).join(", ") || "none" },
-  { title: "Loss", text: ({ settings }) => settings.loss },
-  { title: "Optimizer", text: ({ settings }) => settings.optimizer },
-  {
-    title: "Learning rate",
-    text: ({ settings: { learningRate, schedule } }) => `${rounded(learningRate)} ${schedule}`,
-  },
+  { title: "Loss", text: ({ settings }) => lossTitles[settings.loss] ?? settings.loss },
+  { title: "Optimizer", text: ({ settings }) => optimizerTitles[settings.optimizer] },
+  { title: "Learning rate", text: ({ settings }) => rounded(settings.learningRate) },
+  { title: "Schedule", text: ({ settings }) => scheduleTitles[settings.schedule] },
   { title: "Batch", text: ({ settings }) => String(settings.batchSize) },
   { title: "Seed", text: ({ settings }) => String(settings.seed) },
   { title: "Data", text: ({ data }) => data },
@@ -106,24 +106,26 @@ function EarlierRow({ run, current }: { run: EarlierRun; current: Described }) {
           <span class="run-color" style={{ background: color && `var(${color})` }} />
         </label>
       </th>
-      <td class="row">
-        <button
-          type="button"
-          data-testid={`run-${number}-use`}
-          aria-label={`Use the settings of run ${number} and restart`}
-          onClick={() => choose(settings)}
-        >
-          Use
-        </button>
-        <button
-          type="button"
-          class="plain"
-          data-testid={`run-${number}-remove`}
-          aria-label={`Remove run ${number}`}
-          onClick={() => forgetRun(number)}
-        >
-          ✕
-        </button>
+      <td>
+        <div class="row">
+          <button
+            type="button"
+            data-testid={`run-${number}-use`}
+            aria-label={`Use the settings of run ${number} and restart`}
+            onClick={() => choose(settings)}
+          >
+            Use
+          </button>
+          <button
+            type="button"
+            class="plain"
+            data-testid={`run-${number}-remove`}
+            aria-label={`Remove run ${number}`}
+            onClick={() => forgetRun(number)}
+          >
+            ✕
+          </button>
+        </div>
       </td>
       <Results steps={training.steps.at(-1) ?? 0} accuracy={run.test.at(-1)?.accuracy} />
       {columns.map(({ title, text }) => (

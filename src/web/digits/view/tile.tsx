@@ -1,5 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
-import { scheme } from "../../shared/colors.ts";
+import { useRef } from "preact/hooks";
+import { usePainting } from "../../shared/painting.ts";
 import type { WeightsEvent } from "../contract.ts";
 import { divergingColors, drawMosaic } from "./mosaic.ts";
 
@@ -16,13 +16,14 @@ export function Tile(props: {
 }) {
   const { weights, place, ink, label } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const colors = scheme.value;
-  useEffect(() => {
+  // Several sets of weights may arrive within a slow frame.
+  usePainting(() => {
+    if (!canvas.current) return;
     const { tiles, inked } = weights;
     const share = (pixel: number) => (ink ? ink[pixel]! / 255 : inked[pixel] ? 1 : FADED);
-    drawMosaic(canvas.current!, { side: 28, columns: 1, count: 1 }, divergingColors(), (pixel) =>
+    drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, divergingColors(), (pixel) =>
       Math.round(128 + tiles[784 * place + pixel]! * share(pixel)),
     );
-  }, [weights, place, ink, colors]);
+  });
   return <canvas ref={canvas} class="mosaic" role="img" aria-label={label} width={28} height={28} />;
 }

@@ -14,7 +14,7 @@ export const views = [
     View: lazy(async () => (await import("../collection/gallery.tsx")).Gallery),
   },
   { name: "runs", title: "Runs", View: lazy(async () => (await import("./runs.tsx")).Runs) },
-  { name: "comparison", title: "Devices", View: lazy(async () => (await import("./comparison.tsx")).Comparison) },
+  { name: "comparison", title: "Devices", View: lazy(async () => (await import("./comparison.tsx")).Devices) },
   { name: "dispatches", title: "Dispatches", View: lazy(async () => (await import("./dispatches.tsx")).Dispatches) },
 ] as const;
 

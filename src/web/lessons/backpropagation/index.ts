@@ -11,7 +11,7 @@ export const backpropagation: Lesson = {
   choices: ["As much as the others", "More, to make up for the 0", "Not at all"],
   act: "Press Next step, and follow the numbers: forward to the output and its loss, back to each weight, and the update.",
   actions: [
-    { label: "Next step", run: nextPhase },
+    { label: "Next step", isRepeated: true, run: nextPhase },
     { label: "Start over", run: restart },
   ],
   about: [],

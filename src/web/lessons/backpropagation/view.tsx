@@ -74,7 +74,7 @@ function formulas(): string[] {
     case "inputs":
       return [
         `x₁ = ${x1}, x₂ = ${x2}. The output should be t = ${target}.`,
-        "Each unit computes σ(sum) = 1 / (1 + e^−sum).",
+        "Each unit computes σ(sum) = 1 / (1 + exp(−sum)).",
       ];
     case "hidden":
       return [

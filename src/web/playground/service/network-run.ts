@@ -38,6 +38,9 @@ export interface Run {
   setParameter(place: ParameterPlace, value: number): Promise<void>;
   /** The state from which a run with other settings continues. */
   snapshot(): Promise<Snapshot>;
+  /** Creates a new trainer of the model on any device, with initial weights. */
+  apart(backend: Backend): Promise<Trainer>;
+  readonly dispatches: Trainer["dispatches"];
   dispose(): void;
 }
 
@@ -48,31 +51,41 @@ export interface RunOptions<Config extends PlaygroundConfig = PlaygroundConfig> 
   readonly onRecovery: (recovery: { readonly reason: string }) => void;
 }
 
+/** What a trainer needs; without `onRecovery`, it tells nobody of a lost device. */
+export type TrainerOptions<Config extends PlaygroundConfig> = Pick<RunOptions<Config>, "backend" | "config"> &
+  Partial<RunOptions<Config>>;
+
 type NetworkConfig = Exclude<PlaygroundConfig, { mode: "surface" }>;
 
 /** @returns undefined if there are no training points */
 export async function createNetworkRun(options: RunOptions<NetworkConfig>): Promise<Run | undefined> {
-  const { backend, config, resumeFrom, onRecovery } = options;
+  const { config } = options;
   const problem = networkProblem(config);
-  const { train, model, loss, optimizer } = problem;
+  const { train } = problem;
   if (!train) return undefined;
-  const batch = config.batch === "full" ? "full" : Math.min(Number(config.batch), train.count);
-  const trainer = await createTrainer({
+  return new NetworkRun(config, problem, train, await trainerOf(problem, train, options));
+}
+
+function trainerOf(
+  { model, loss, optimizer }: NetworkProblem,
+  train: Dataset,
+  { backend, config, resumeFrom, onRecovery }: TrainerOptions<NetworkConfig>,
+): Promise<Trainer> {
+  return createTrainer({
     model,
     dataset: train,
     backend,
     loss,
     optimizer,
     learningRate: config.learningRate,
-    batchSize: batch,
+    batchSize: config.batch < train.count ? config.batch : "full",
     epochs: ENDLESS_EPOCHS,
     seed: config.seed,
     // The page draws where a run that diverges goes.
     onNonFinite: "ignore",
-    onRecovery,
+    ...(onRecovery && { onRecovery }),
     ...(resumeFrom && { resumeFrom }),
   });
-  return new NetworkRun(config, problem, train, trainer);
 }
 
 /** The places for which the page draws the outputs: the plane's points in rows from the bottom, or those of the curve. */
@@ -149,6 +162,14 @@ class NetworkRun implements Run {
 
   snapshot(): Promise<Snapshot> {
     return this.#trainer.snapshot();
+  }
+
+  apart(backend: Backend): Promise<Trainer> {
+    return trainerOf(this.#network, this.#train, { backend, config: this.#config });
+  }
+
+  get dispatches(): Trainer["dispatches"] {
+    return this.#trainer.dispatches;
   }
 
   dispose(): void {

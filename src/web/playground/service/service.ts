@@ -3,7 +3,10 @@
  */
 import * as Comlink from "comlink";
 import { DeviceLostError, WgradError, type Backend, type Snapshot } from "../../../index.ts";
+import { Comparer } from "../../shared/comparer.ts";
+import type { Comparison } from "../../shared/comparison-contract.ts";
 import type { Stamp } from "../../shared/requests.ts";
+import type { StepDispatches } from "../../shared/run-contract.ts";
 import { StepBudget, TrainingLoop } from "../../shared/training-loop.ts";
 import type { Frame, ParameterPlace, PlaygroundApi, PlaygroundEvent, Problem } from "../contract.ts";
 import { createNetworkRun, type Run, type RunFrame, type RunOptions } from "./network-run.ts";
@@ -25,6 +28,7 @@ class PlaygroundService implements PlaygroundApi {
   readonly #getBackend: () => Promise<Backend>;
   readonly #surfaces = new SurfaceCache();
   readonly #loop: TrainingLoop;
+  readonly #comparer: Comparer;
   #listener: (event: PlaygroundEvent, stamp: Stamp) => void = () => {};
   /** The last request that arrived, and the last one with settings or a restart. */
   #request = 0;
@@ -53,9 +57,11 @@ class PlaygroundService implements PlaygroundApi {
     this.#loop = new TrainingLoop({
       train: () => this.#train(),
       onWanted: (running) => this.#send({ kind: "running", running }),
+      onIdle: () => this.#send({ kind: "idle" }),
       onError: (error) => this.#tellError(error),
       interval: () => Math.max(this.#frameMilliseconds, 1000 / this.#stepsPerSecond),
     });
+    this.#comparer = new Comparer(this.#loop);
   }
 
   async subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void> {
@@ -90,6 +96,7 @@ class PlaygroundService implements PlaygroundApi {
   async show(request: number, visible: boolean): Promise<void> {
     this.#request = request;
     this.#loop.show(visible);
+    if (!visible) this.#comparer.cancel();
     if (!visible) await this.#loop.inTurn(async () => {});
   }
 
@@ -107,6 +114,22 @@ class PlaygroundService implements PlaygroundApi {
       await this.#run?.setParameter(place, value);
       await this.#show();
     });
+  }
+
+  async dispatches(): Promise<readonly StepDispatches[]> {
+    const run = this.#run;
+    return run ? [{ network: titles[this.#begun!.mode], dispatches: run.dispatches }] : [];
+  }
+
+  compare(steps: number): Promise<Comparison | undefined> {
+    return this.#comparer.compare(() => {
+      const [backend, run] = [this.#backend, this.#run];
+      return backend && run && { backend, trainerOn: (other) => run.apart(other), steps };
+    });
+  }
+
+  cancelComparison(): void {
+    this.#comparer.cancel();
   }
 
   reset(request: number): Promise<void> {
@@ -128,12 +151,15 @@ class PlaygroundService implements PlaygroundApi {
   /** Sets whether training is wanted, and starts or stops it. */
   #want(request: number, wanted: boolean): void {
     this.#request = request;
+    // A visitor who starts, pauses or replaces a network should not have to wait for a comparison.
+    this.#comparer.cancel();
     this.#loop.want(wanted);
   }
 
   /** Queues work that replaces the run, with the newest settings at the time it runs. */
   #replace(request: number, work: () => Promise<void>): Promise<void> {
     this.#request = this.#lastReplacing = request;
+    this.#comparer.cancel();
     return this.#loop.inTurn(async () => {
       if (!this.#config) return;
       this.#subject = this.#lastReplacing;
@@ -210,6 +236,9 @@ class PlaygroundService implements PlaygroundApi {
     await this.#show();
   }
 }
+
+/** What a run trains. */
+const titles = { classify: "Network", regress: "Network", neuron: "Neuron", surface: "Model" };
 
 async function createRun(options: RunOptions, surfaces: SurfaceCache): Promise<Run | undefined> {
   const { config } = options;

@@ -26,7 +26,7 @@ import {
 import { classShares } from "../../../train/outputs.ts";
 import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
 import { CURVE_POINTS, SURFACE_SIDE, type LossSurface, type Problem } from "../contract.ts";
-import type { Run, RunFrame, RunOptions } from "./network-run.ts";
+import type { Run, RunFrame, RunOptions, TrainerOptions } from "./network-run.ts";
 import { rowsOf } from "../points.ts";
 import { optimizerOf } from "./problem.ts";
 import { EXTENT, type PlaygroundConfig, type SurfaceSettings } from "../settings.ts";
@@ -159,13 +159,24 @@ export class SurfaceCache {
 }
 
 export async function createSurfaceRun(options: RunOptions<SurfaceConfig>, cache: SurfaceCache): Promise<Run> {
-  const { backend, config, resumeFrom, onRecovery } = options;
-  const kind = kinds[config.model];
-  const { model, data, loss, extent } = kind;
+  const { backend, config } = options;
   const surface = await cache.surfaceOf(backend, config);
+  const dataset = datasetOf(config);
+  const problem = { points: rowsOf1D(dataset), test: new Float32Array(), surface };
+  const run = new SurfaceRun(await trainerOf(dataset, options), config, dataset, problem);
+  await run.recordParameters();
+  return run;
+}
+
+const datasetOf = ({ model, noise, seed }: SurfaceConfig): Dataset => kinds[model].data({ noise, seed, count: POINTS });
+
+function trainerOf(
+  dataset: Dataset,
+  { backend, config, resumeFrom, onRecovery }: TrainerOptions<SurfaceConfig>,
+): Promise<Trainer> {
+  const { model, loss, extent } = kinds[config.model];
   const [first, second] = config.start;
-  const dataset = data({ noise: config.noise, seed: config.seed, count: POINTS });
-  const trainer = await createTrainer({
+  return createTrainer({
     model: model(extent * first, extent * second),
     dataset,
     backend,
@@ -176,12 +187,9 @@ export async function createSurfaceRun(options: RunOptions<SurfaceConfig>, cache
     epochs: ENDLESS_EPOCHS,
     // The page draws where a descent that diverges goes.
     onNonFinite: "ignore",
-    onRecovery,
+    ...(onRecovery && { onRecovery }),
     ...(resumeFrom && { resumeFrom }),
   });
-  const run = new SurfaceRun(trainer, kind, dataset, { points: rowsOf1D(dataset), test: new Float32Array(), surface });
-  await run.recordParameters();
-  return run;
 }
 
 /** Rows of x, y, class. For a classification data set, y is the class. */
@@ -194,13 +202,13 @@ class SurfaceRun implements Run {
   readonly problem: Problem;
   readonly epochsPerStep = 1;
   readonly #trainer: Trainer;
-  readonly #kind: Kind;
+  readonly #config: SurfaceConfig;
   readonly #dataset: Dataset;
   #path: number[] = [];
 
-  constructor(trainer: Trainer, kind: Kind, dataset: Dataset, problem: Problem) {
+  constructor(trainer: Trainer, config: SurfaceConfig, dataset: Dataset, problem: Problem) {
     this.#trainer = trainer;
-    this.#kind = kind;
+    this.#config = config;
     this.#dataset = dataset;
     this.problem = problem;
   }
@@ -239,7 +247,7 @@ class SurfaceRun implements Run {
       loss,
       accuracy,
       ...tested,
-      outputs: classShares(outputs, 1, this.#kind.loss) ?? outputs,
+      outputs: classShares(outputs, 1, kinds[this.#config.model].loss) ?? outputs,
       hidden: [],
       weights: [],
       biases: [],
@@ -253,6 +261,14 @@ class SurfaceRun implements Run {
 
   snapshot(): Promise<Snapshot> {
     return this.#trainer.snapshot();
+  }
+
+  apart(backend: Backend): Promise<Trainer> {
+    return trainerOf(this.#dataset, { backend, config: this.#config });
+  }
+
+  get dispatches(): Trainer["dispatches"] {
+    return this.#trainer.dispatches;
   }
 
   dispose(): void {

@@ -3,8 +3,10 @@
  */
 import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
+import { Comparison } from "../../shared/comparison-state.ts";
 import { connectWhenLoaded } from "../../shared/connect.ts";
 import { Requests, type Stamp } from "../../shared/requests.ts";
+import type { StepDispatches } from "../../shared/run-contract.ts";
 import type { Frame, ParameterPlace, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
 import {
   currentConfig,
@@ -41,6 +43,8 @@ let sendSettings = () => {};
 
 const requests = new Requests();
 
+export const { idle } = requests;
+
 /** Limits how often a signal changes while training runs. */
 function seldom(target: Signal<Frame | undefined>, milliseconds: number): (next: Frame) => void {
   let last = -Infinity;
@@ -60,6 +64,7 @@ function receive(event: PlaygroundEvent, stamp: Stamp): void {
     if (requests.isUpToDate(stamp)) running.value = event.running;
     return;
   }
+  if (event.kind === "idle") return requests.takeIdle(stamp);
   if (!requests.concerns(stamp)) return;
   switch (event.kind) {
     case "problem":
@@ -166,6 +171,21 @@ export const playgroundCommands = {
     void worker?.reset(requests.replace());
   },
 };
+
+/** What the network dispatches for a step; nothing while the tab is hidden. */
+export const dispatches = async (): Promise<readonly StepDispatches[]> => (await worker?.dispatches()) ?? [];
+
+export const comparison = new Comparison({
+  compare: async (steps) => {
+    sendSettings();
+    return worker?.compare(steps);
+  },
+  cancelComparison: () => void worker?.cancelComparison(),
+  prefix: "playground-",
+  network: "this model",
+  examples: "points",
+  subject: problem,
+});
 
 /** Continues with the last saved weights on a newly opened device. It starts the training if `starts` is true or it was running. */
 export function resume(starts: boolean): void {

@@ -42,33 +42,26 @@ function PointsData({ mode }: { mode: PointsMode }) {
             onChange={(total) => change(mode, { count: total / 2 })}
           />
           <Slider
-            label="Training points (%)"
+            label="Training points"
             testId="playground-training-share"
             field={fields.share}
+            unit="%"
             value={settings.share}
             onChange={(share) => change(mode, { share })}
           />
         </>
       )}
-      <div class="row playground-seed">
-        <NumberField
-          label="Seed"
-          testId="playground-seed"
-          field={fields.seed}
-          value={settings.seed}
-          onChange={(seed) => change(mode, { seed })}
-        />
-        {settings.data !== "own" && (
-          <button
-            type="button"
-            data-testid="playground-new-data"
-            title="Draws other points, with the next seed"
-            onClick={() => change(mode, { seed: (settings.seed % fields.seed.max) + 1 })}
-          >
-            New data
-          </button>
-        )}
-      </div>
+      {settings.data !== "own" && (
+        <button
+          type="button"
+          class="playground-new-data"
+          data-testid="playground-new-data"
+          title="Draws other points, with the next seed, and restarts the training"
+          onClick={() => change(mode, { seed: (settings.seed % fields.seed.max) + 1 })}
+        >
+          New data
+        </button>
+      )}
       <OwnPoints mode={mode} />
     </>
   );
@@ -146,7 +139,7 @@ function ClassChoice() {
           testId: "playground-class-0",
           text: (
             <>
-              <i class="playground-disc" /> Blue
+              <i class="playground-disc" /> Orange
             </>
           ),
         },
@@ -155,7 +148,7 @@ function ClassChoice() {
           testId: "playground-class-1",
           text: (
             <>
-              <i class="playground-square" /> Orange
+              <i class="playground-square" /> Blue
             </>
           ),
         },
@@ -177,7 +170,7 @@ const usualRates = { line: 0.1, logistic: 1, squared: 3, saddle: 0.1 } as const;
 const shareOfExtent = range(-1, 1, 0.01, 0);
 
 function SurfaceData() {
-  const { model, noise, seed, start } = playgroundState.value.surface;
+  const { model, noise, start } = playgroundState.value.surface;
   const [first, second] = start;
   return (
     <>
@@ -195,13 +188,6 @@ function SurfaceData() {
         field={surfaceFields.noise}
         value={noise}
         onChange={(next) => change("surface", { noise: next })}
-      />
-      <NumberField
-        label="Seed"
-        testId="playground-seed"
-        field={surfaceFields.seed}
-        value={seed}
-        onChange={(next) => change("surface", { seed: next })}
       />
       <p class="playground-note">Click or tap the picture to choose the starting point, or use the sliders.</p>
       <Slider

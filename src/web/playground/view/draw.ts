@@ -78,7 +78,7 @@ function contour({ context, size }: Drawing, values: Float32Array, side: number,
   context.stroke();
 }
 
-/** Draws class 0 as a blue disc and class 1 as an orange square, so that their shapes differ as well. Test points are hollow. */
+/** Draws class 0 as an orange disc and class 1 as a blue square, so that their shapes differ as well. Test points are hollow. */
 function mark(
   { context, palette }: Drawing,
   [x, y]: readonly [number, number],
@@ -88,7 +88,7 @@ function mark(
   context.beginPath();
   if (label === 0) context.arc(x, y, radius, 0, 2 * Math.PI);
   else context.rect(x - 0.9 * radius, y - 0.9 * radius, 1.8 * radius, 1.8 * radius);
-  const color = css(label === 0 ? palette.blue : palette.orange);
+  const color = css(label === 0 ? palette.orange : palette.blue);
   context.fillStyle = hollow ? css(palette.surface) : color;
   context.fill();
   context.lineWidth = hollow ? 1.5 : 1;

@@ -3,7 +3,6 @@ import { useEffect } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { LossChart } from "./loss-chart.tsx";
 import { RunButtons } from "../../shared/run-view.tsx";
-import { Expert } from "../../shared/settings-panel.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
@@ -11,6 +10,7 @@ import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
 import { Checkbox, Segments, Select } from "../../shared/fields.tsx";
 import { DataPanel } from "./data-panel.tsx";
+import { ExpertSettings } from "./expert.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
 import { FitPicture, Picture } from "./picture.tsx";
 import { classifyFields, type Mode } from "../settings.ts";
@@ -19,6 +19,7 @@ import {
   connect,
   deviceGone,
   frame,
+  idle,
   message,
   playgroundCommands,
   playgroundState,
@@ -50,9 +51,7 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
         <NetworkPanel />
         {mode === "surface" && <FitPicture />}
         {!hasDiagram && <LossChart hasTest={mode !== "surface"} />}
-        <section class="card settings" aria-label="More settings">
-          <Expert />
-        </section>
+        <ExpertSettings />
       </div>
     </div>
   );
@@ -80,7 +79,7 @@ function Toolbar() {
   const { mode } = state;
   return (
     <div class="row playground-toolbar">
-      <RunButtons prefix="playground-" running={running.value} commands={playgroundCommands} />
+      <RunButtons prefix="playground-" running={running.value} idle={idle.value} commands={playgroundCommands} />
       <Segments
         legend="Mode"
         name="playground-mode"

@@ -1,19 +1,12 @@
 /*
- * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
+ * The settings of the model and its training: what takes effect at once, and what restarts the training.
  */
-import { Activation, LearningRate, Loss as LossChoice, Optimizer } from "../../shared/controls.tsx";
+import { Activation, BatchSize, LearningRate, Optimizer } from "../../shared/controls.tsx";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
+import { AtOnce, Restarting } from "../../shared/settings-panel.tsx";
 import { NetworkDiagram } from "./diagram/index.tsx";
 import type { NetworkMode } from "./diagram/network.ts";
-import {
-  classifyFields,
-  layerFields,
-  neuronFields,
-  regressFields,
-  surfaceFields,
-  type HiddenLayer,
-  type Mode,
-} from "../settings.ts";
+import { classifyFields, layerFields, neuronFields, surfaceFields, type HiddenLayer, type Mode } from "../settings.ts";
 import { change, frame, playgroundState } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
@@ -28,11 +21,15 @@ export function NetworkPanel() {
       {hasLayers(mode) && <NetworkDiagram mode={mode} />}
       {mode === "neuron" && <NeuronNumbers />}
       {mode === "surface" && <SurfaceNumbers />}
-      <div class="playground-grid">
-        <Loss mode={mode} />
-        <Optimization mode={mode} />
-      </div>
-      {hasLayers(mode) && <Layers mode={mode} />}
+      <AtOnce>
+        <Training mode={mode} />
+      </AtOnce>
+      {mode !== "neuron" && (
+        <Restarting>
+          <OptimizerChoice mode={mode} />
+          {hasLayers(mode) && <Layers mode={mode} />}
+        </Restarting>
+      )}
     </section>
   );
 }
@@ -41,22 +38,17 @@ function Layers({ mode }: { mode: NetworkMode }) {
   const { layers } = playgroundState.value[mode];
   const setLayers = (next: readonly HiddenLayer[]) => change(mode, { layers: next });
   return (
-    <>
-      <div class="playground-layers">
-        {layers.map((layer, index) => (
-          <LayerRow
-            key={index}
-            index={index}
-            layer={layer}
-            onChange={(next) => setLayers(layers.with(index, next))}
-            onRemove={() => setLayers(layers.toSpliced(index, 1))}
-          />
-        ))}
-      </div>
-      <p class="playground-note">
-        A change of the inputs, the layers, the optimizer or the seed restarts training. Other changes do not.
-      </p>
-    </>
+    <div class="wide playground-layers">
+      {layers.map((layer, index) => (
+        <LayerRow
+          key={index}
+          index={index}
+          layer={layer}
+          onChange={(next) => setLayers(layers.with(index, next))}
+          onRemove={() => setLayers(layers.toSpliced(index, 1))}
+        />
+      ))}
+    </div>
   );
 }
 
@@ -133,78 +125,38 @@ function SurfaceNumbers() {
 
 const ruleTitles = { perceptron: "Perceptron", logistic: "Logistic neuron" };
 
-function Loss({ mode }: { mode: Mode }) {
-  const { classify, regress, neuron } = playgroundState.value;
-  const testId = "playground-loss-function";
-  switch (mode) {
-    case "classify":
-      return (
-        <LossChoice
-          testId={testId}
-          options={classifyFields.loss.values}
-          value={classify.loss}
-          onChange={(loss) => change(mode, { loss })}
-        />
-      );
-    case "regress":
-      return (
-        <LossChoice
-          testId={testId}
-          options={regressFields.loss.values}
-          value={regress.loss}
-          onChange={(loss) => change(mode, { loss })}
-        />
-      );
-    case "neuron":
-      return (
-        <Select
-          label="Rule"
-          testId="playground-rule"
-          options={neuronFields.rule.values}
-          titles={ruleTitles}
-          value={neuron.rule}
-          onChange={(rule) => change(mode, { rule })}
-        />
-      );
-    case "surface":
-      return null;
-  }
-}
+const NeuronRule = () => (
+  <Select
+    label="Rule"
+    testId="playground-rule"
+    options={neuronFields.rule.values}
+    titles={ruleTitles}
+    value={playgroundState.value.neuron.rule}
+    onChange={(rule) => change("neuron", { rule })}
+  />
+);
 
-const batchTitles = { full: "All points" };
-
-function Optimization({ mode }: { mode: Mode }) {
+/** The settings of the training with which it continues. */
+function Training({ mode }: { mode: Mode }) {
   const state = playgroundState.value;
-  const { learningRate } = state[mode];
   return (
     <>
-      {mode !== "neuron" && <OptimizerFields mode={mode} />}
+      {mode === "neuron" && <NeuronRule />}
       <LearningRate
         testId="playground-learning-rate"
         field={classifyFields.learningRate}
-        value={learningRate}
-        onChange={(next) => change(mode, { learningRate: next })}
+        value={state[mode].learningRate}
+        onChange={(learningRate) => change(mode, { learningRate })}
       />
-      {mode === "neuron" && (
-        <Select
-          label="Batch size"
+      {mode !== "surface" && (
+        <BatchSize
           testId="playground-batch"
-          options={neuronFields.batch.values}
-          titles={batchTitles}
-          value={state.neuron.batch}
-          onChange={(batch) => change("neuron", { batch })}
-        />
-      )}
-      {hasLayers(mode) && (
-        <Select
-          label="Batch size"
-          testId="playground-batch"
-          options={classifyFields.batch.values}
-          titles={batchTitles}
+          field={classifyFields.batch}
           value={state[mode].batch}
           onChange={(batch) => change(mode, { batch })}
         />
       )}
+      {mode !== "neuron" && <OptimizerFields mode={mode} />}
       {hasLayers(mode) && <Regularization mode={mode} />}
     </>
   );
@@ -237,27 +189,32 @@ function Regularization({ mode }: { mode: NetworkMode }) {
   );
 }
 
+function OptimizerChoice({ mode }: { mode: Exclude<Mode, "neuron"> }) {
+  const { surface, classify, regress } = playgroundState.value;
+  const testId = "playground-optimizer";
+  return mode === "surface" ? (
+    <Optimizer
+      testId={testId}
+      options={surfaceFields.optimizer.values}
+      value={surface.optimizer}
+      onChange={(optimizer) => change(mode, { optimizer })}
+    />
+  ) : (
+    <Optimizer
+      testId={testId}
+      options={classifyFields.optimizer.values}
+      value={{ classify, regress }[mode].optimizer}
+      onChange={(optimizer) => change(mode, { optimizer })}
+    />
+  );
+}
+
+/** The options of the chosen optimizer. */
 function OptimizerFields({ mode }: { mode: Exclude<Mode, "neuron"> }) {
   const { surface, classify, regress } = playgroundState.value;
   const { optimizer, momentum } = { surface, classify, regress }[mode];
-  const testId = "playground-optimizer";
   return (
     <>
-      {mode === "surface" ? (
-        <Optimizer
-          testId={testId}
-          options={surfaceFields.optimizer.values}
-          value={surface.optimizer}
-          onChange={(next) => change("surface", { optimizer: next })}
-        />
-      ) : (
-        <Optimizer
-          testId={testId}
-          options={classifyFields.optimizer.values}
-          value={optimizer}
-          onChange={(next) => change(mode, { optimizer: next })}
-        />
-      )}
       {(optimizer === "momentum" || optimizer === "nesterov") && (
         <Slider
           label="Momentum"

@@ -8,11 +8,11 @@ export interface Palette {
   readonly surface: Color;
   readonly text: Color;
   readonly line: Color;
-  /** Class 0, negative values. */
-  readonly blue: Color;
   /** Class 1, positive values. */
+  readonly blue: Color;
+  /** Class 0, negative values. */
   readonly orange: Color;
-  /** Blue for −1, the surface color for 0, orange for 1. `regions` is paler than the points that are drawn on it. */
+  /** Orange for −1, the surface color for 0, blue for 1, as on all tabs. `regions` is paler than the points that are drawn on it. */
   readonly regions: Ramp;
   readonly units: Ramp;
   /** From a light blue for the minimum to the surface color for the maximum. */
@@ -22,7 +22,7 @@ export interface Palette {
 function readPalette(): Palette {
   const [surface, blue, orange] = [tokenColor("--surface"), tokenColor("--accent"), tokenColor("--accent-2")];
   const diverging = (strength: number) =>
-    rampOf((index) => mix(surface, index < 128 ? blue : orange, strength * Math.abs((2 * index) / 255 - 1)));
+    rampOf((index) => mix(surface, index < 128 ? orange : blue, strength * Math.abs((2 * index) / 255 - 1)));
   return {
     surface,
     text: tokenColor("--text"),

@@ -76,7 +76,7 @@ function draw(drawing: Drawing): void {
     drawAxes(drawing);
     drawPoints(drawing, rows, points, 3.5);
     if (testPoints && known) drawTestPoints(drawing, known.test, 3);
-    if (current && !isEnlarged) drawCurve(drawing, current.outputs, { color: drawing.palette.orange });
+    if (current && !isEnlarged) drawCurve(drawing, current.outputs, { color: drawing.palette.blue });
     return;
   }
   if (current && mode === "classify" && !isEnlarged) drawDecision(drawing, current.outputs, discretized);
@@ -111,7 +111,7 @@ export function FitPicture() {
     drawAxes(drawing);
     if (problem.value?.mode !== "surface") return;
     drawPoints(drawing, problem.value.points, [], 3);
-    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { color: drawing.palette.orange });
+    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { color: drawing.palette.blue });
   };
   return (
     <figure class="card playground-fit">

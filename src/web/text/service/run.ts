@@ -28,6 +28,8 @@ export class Run {
   readonly prepared: Omit<PreparedEvent, "kind" | "fresh">;
   /** Tokens of a step. */
   readonly tokensPerStep: number;
+  /** Creates a new trainer of the network on any device, with initial weights. */
+  readonly apart: (backend: Backend) => ReturnType<typeof trainerOf>;
   readonly #model: Gpt;
   readonly #trainer: Awaited<ReturnType<typeof trainerOf>>;
   readonly #source: Source;
@@ -41,6 +43,7 @@ export class Run {
     this.#model = model;
     this.#trainer = trainer;
     this.tokensPerStep = batch * context;
+    this.apart = (backend) => trainerOf(model, source, { backend, settings });
     this.prepared = {
       data,
       layers,
@@ -123,7 +126,7 @@ interface RunParts {
 function trainerOf(
   model: Gpt,
   { train, objective }: Source,
-  { backend, settings, resumeFrom, onRecovery }: RunOptions,
+  { backend, settings, resumeFrom, onRecovery }: Pick<RunOptions, "backend" | "settings"> & Partial<RunOptions>,
 ) {
   return createTrainer({
     model,
@@ -135,8 +138,8 @@ function trainerOf(
     clipNorm: 1,
     epochs: ENDLESS_EPOCHS,
     seed: settings.seed,
-    onRecovery,
     ...objective,
+    ...(onRecovery && { onRecovery }),
     ...(resumeFrom && { resumeFrom }),
   });
 }

@@ -55,6 +55,10 @@ class TextService extends RunService<TextRunSettings, Snapshot, TextEvent> imple
     return this.#run?.dispatches ?? [];
   }
 
+  protected get apart() {
+    return this.#run?.apart;
+  }
+
   protected override canContinue(before: TextRunSettings, after: TextRunSettings): boolean {
     const names = Object.keys(networkFields) as (keyof typeof networkFields)[];
     return before.text === after.text && names.every((name) => before[name] === after[name]);

@@ -2,6 +2,7 @@
  * The connection of the Text tab to its worker: sends requests, and turns the worker's events into signals.
  */
 import { computed, effect } from "@preact/signals";
+import { Comparison } from "../../shared/comparison-state.ts";
 import { RunConnection } from "../../shared/run-connection.ts";
 import type { RunEvent } from "../../shared/run-contract.ts";
 import { StepHistory } from "../../shared/step-history.ts";
@@ -84,3 +85,14 @@ function takeSample(sample: Sample): void {
 }
 
 export const { connect, commands: textCommands, dispatches, resume } = connection;
+
+export const { idle } = connection.requests;
+
+export const comparison = new Comparison({
+  compare: connection.compare,
+  cancelComparison: connection.cancelComparison,
+  prefix: "text-",
+  network: "this network",
+  examples: "examples",
+  subject: prepared,
+});

@@ -18,7 +18,10 @@ export function History() {
   return (
     <section class="card text-history" aria-labelledby="text-history-title">
       <h2 id="text-history-title">What it wrote before</h2>
-      <p class="quiet">Scroll back to the first step, where it writes at random. Choose a step to look into it.</p>
+      <p class="quiet">
+        Scroll back to the first step, where it writes at random. Choose a step to look into it.
+        {records[0]?.answers && " Wrong answers are underlined in red."}
+      </p>
       <ol
         ref={list}
         data-testid="text-history"

@@ -37,8 +37,8 @@ export function SampleCard() {
       </div>
       {sample ? <Rows sample={sample} /> : <div class="text-rows questions" />}
       <p class="quiet text-key">
-        <span class="text-scale" aria-hidden="true" /> the network did not expect the character … was sure of it. Gray
-        is given. Point at a character, or tap it.
+        How sure it was of a character: not at all <span class="text-scale" aria-hidden="true" /> fully. Gray is given
+        {sample && !sample.answers ? "" : ", green is right"}. Point at or tap a character.
       </p>
     </section>
   );
@@ -137,7 +137,7 @@ function Mark({ sample, row }: { sample: Sample; row: number }) {
       {answer ? (
         <>
           ✗ <span class="hidden">wrong, it is </span>
-          {text}
+          <span class="right">{text}</span>
         </>
       ) : (
         <>

@@ -3,10 +3,10 @@
  */
 import { BatchSize, LearningRate, Seed } from "../../shared/controls.tsx";
 import { Select } from "../../shared/fields.tsx";
-import { Kernels } from "../../shared/kernels.tsx";
 import { AtOnce, Expert, Restarting, SettingsPanel } from "../../shared/settings-panel.tsx";
+import { Tools } from "../../shared/tools.tsx";
 import { networkFields, trainingFields, type RunSettings } from "../settings.ts";
-import { dispatches, settings } from "../state/index.ts";
+import { comparison, dispatches, settings } from "../state/index.ts";
 
 const change = (changed: Partial<RunSettings>) => (settings.value = { ...settings.value, ...changed });
 
@@ -57,7 +57,7 @@ export function Settings() {
             onChange={(value) => change({ seed: value })}
           />
         </Restarting>
-        <Kernels prefix="text-" ask={dispatches} />
+        <Tools prefix="text-" dispatches={dispatches} comparison={comparison} />
       </Expert>
     </SettingsPanel>
   );

@@ -6,6 +6,7 @@ import { Entry, RunButtons, RunMessage } from "../../shared/run-view.tsx";
 import { ShareButton } from "../../shared/share.tsx";
 import {
   deviceGone,
+  idle,
   message,
   prepared,
   progress,
@@ -22,7 +23,7 @@ export function Toolbar() {
   const { exact } = tested.value ?? {};
   return (
     <section class="card text-toolbar" aria-label="Training">
-      <RunButtons prefix="text-" running={running.value} commands={textCommands} />
+      <RunButtons prefix="text-" running={running.value} idle={idle.value} commands={textCommands} />
       <dl class="numbers">
         {isTask && (
           <div class="text-exact">

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,6 +29,10 @@ const draw = (visitor: Visitor, digit: 1 | 7) => visitor.draw(...strokes[digit]!
 /** The texts of the entries of the gallery. */
 const entries = (page: Page) => page.getByTestId("drawings").locator("li");
 
+/** The focused element: its test ID, or else its label. */
+const focused = (page: Page) =>
+  page.evaluate("document.activeElement.dataset.testid ?? document.activeElement.ariaLabel") as Promise<string | null>;
+
 const trainingImages = async (visitor: Visitor) =>
   Number(/([\d,]+) training images/.exec(await visitor.text("data"))![1]!.replace(",", ""));
 
@@ -55,7 +60,15 @@ describe("a class that draws", () => {
     await page.keyboard.press("Enter");
     await visitor.says("keep-text", /^Kept as 1\. Undo$/);
     // The keyboard can draw the next one.
-    expect(await page.evaluate("document.activeElement.dataset.testid")).toBe("draw-pad");
+    expect(await focused(page)).toBe("draw-pad");
+    // So it can after Undo, whose button is gone then.
+    await page.getByTestId("undo-change").focus();
+    await page.keyboard.press("Enter");
+    await visitor.says("keep-text", /^Draw a digit/);
+    expect(await focused(page)).toBe("draw-pad");
+    await draw(visitor, 1);
+    await visitor.click("keep-1");
+    await visitor.says("keep-text", /^Kept as 1\. /);
     await draw(visitor, 1);
     await visitor.click("keep-8");
     await visitor.says("keep-text", /^Kept as 8\. /);
@@ -75,6 +88,14 @@ describe("a class that draws", () => {
     await page.getByTestId("last-change").getByTestId("undo-change").click();
     await visitor.says("our-accuracy", /^Our 2 drawings: 50\.0 %$/);
     expect(await entries(page).first().innerText()).toMatch(/^8\s/);
+    // By keyboard, the focus goes from Remove all to Undo, and from there to the drawings.
+    await page.getByTestId("remove-drawings").focus();
+    await page.keyboard.press("Enter");
+    await visitor.says("last-change", /^Removed 2 drawings\. Undo$/);
+    expect(await focused(page)).toBe("undo-change");
+    await page.keyboard.press("Enter");
+    await visitor.says("last-change", /^$/);
+    expect(await focused(page)).toMatch(/^Remove drawing \d+, an 8$/);
     expect(await visitor.accessibilityFaults()).toEqual([]);
   });
 
@@ -137,7 +158,9 @@ describe("a class that draws", () => {
     expect(await entries(other.page).locator("strong").allInnerTexts()).toEqual(["2", "8", "1"]);
     // The training of this visitor has them at once, since the address asked for them.
     await other.says("data", /with 3 of our drawings × 2: 5,006 training images/);
-    await choose(file());
+    // The same by dropping the file anywhere, also on another tab.
+    await other.click("tab-playground");
+    await other.drop("OURS.ZIP", readFileSync(file()));
     await other.says("last-change", /^Imported 0 drawings\. 3 of the file were here already/);
     expect(await other.page.evaluate("document.documentElement.scrollWidth")).toBe(320);
     expect(await other.accessibilityFaults()).toEqual([]);
@@ -165,4 +188,16 @@ describe("a class that draws", () => {
     expect(await visitor.text("our-accuracy")).toMatch(/^Our 2 drawings/);
     expect(visitor.errors).toEqual([]);
   });
+});
+
+test("trains on a drawing with WebGPU until it reads it as its label", async () => {
+  const visitor = await demo.visit("webgpu", `${SMALL}&drawings=50`);
+  await visitor.reaches("test-accuracy", 80);
+  await draw(visitor, 1);
+  await visitor.page.locator(".primary[data-testid=keep-1]").waitFor();
+  // The label is not what the network reads.
+  await visitor.click("keep-7");
+  await visitor.says("data", /with 1 of our drawings × 50: 5,050 training images/);
+  await visitor.says("our-accuracy", /^Our 1 drawing, trained on: 100\.0 %$/);
+  await visitor.reaches("test-accuracy", 75);
 });

@@ -10,7 +10,7 @@ import { picture } from "../pad-canvas.tsx";
 import { drawDiagram } from "./draw.ts";
 import { pixelEdges, unitEdges, type Edge } from "./edges.ts";
 import { layoutOf, type DiagramLayout } from "./layout.ts";
-import { chosen, initial, inspected, pointed, unitName, type UnitId } from "./selection.ts";
+import { chosen, initial, inspected, isDrawn, pointed, unitName, type UnitId } from "./selection.ts";
 
 export function Diagram() {
   const host = useRef<HTMLDivElement>(null);
@@ -34,7 +34,7 @@ export function Diagram() {
   const outputs = outputsByLayer(now);
   useEffect(() => {
     const values = outputs[0];
-    if (initial.value || !now || !values) return;
+    if (isDrawn(initial.value) || !now || !values) return;
     const units = [...now.layers[0]!.units];
     initial.value = { layer: 0, unit: units.reduce((best, unit) => (values[unit]! > values[best]! ? unit : best)) };
   }, [outputs]);
@@ -45,15 +45,15 @@ export function Diagram() {
   return (
     <figure class="diagram">
       <div class="diagram-canvas" ref={host} onPointerLeave={() => (pointed.value = undefined)}>
-        <canvas
-          ref={canvas}
-          role="img"
-          aria-label="The network: the image that it sees, units of each layer, and the weights between them, colored by what flows through them"
-        />
+        <canvas ref={canvas} role="img" aria-label="The network: its input, units and weights" />
         {now && <Units now={now} layout={layout} outputs={outputs} />}
       </div>
-      <figcaption class="quiet" data-testid="hidden">
-        {captionOf(now)}
+      <figcaption class="quiet">
+        <p>
+          <span class="high">Blue</span> adds to a unit, <span class="low">orange</span> subtracts from it.{" "}
+          <span class="unit-hint">Point at a unit, or tap it, to look into it.</span>
+        </p>
+        <p data-testid="hidden">{captionOf(now)}</p>
       </figcaption>
     </figure>
   );
@@ -89,7 +89,8 @@ function captionOf(now: WeightsEvent | undefined): string {
     return `Hidden layer ${layer + 1}: ${active} of ${values.length} outputs are positive`;
   });
   const some = now?.layers.some(({ count, units }) => count > units.length);
-  return [...states, ...(some ? [`${now!.layers[0]!.units.length} with the most influence are drawn`] : [])].join(". ");
+  const drawn = some ? [`${now!.layers[0]!.units.length} with the most influence are drawn`] : [];
+  return [...states, ...drawn].map((sentence) => `${sentence}.`).join(" ");
 }
 
 interface UnitsProps {

@@ -11,14 +11,16 @@ export interface UnitId {
 export const pointed = signal<UnitId | undefined>(undefined);
 export const chosen = signal<UnitId | undefined>(undefined);
 
-/** The unit that is shown before the visitor has chosen one: the most active one, when the first prediction arrived. */
+/** The unit that is shown before the visitor has chosen one: the most active one, until it is no longer drawn. */
 export const initial = signal<UnitId | undefined>(undefined);
 
-const exists = (id: UnitId | undefined) => id !== undefined && id.unit < (weights.value?.layers[id.layer]?.count ?? 0);
+/** Whether a unit is drawn. Training may replace it by one with more influence, and only drawn units have weights here. */
+export const isDrawn = (id: UnitId | undefined): boolean =>
+  id !== undefined && weights.value?.layers[id.layer]?.units.includes(id.unit) === true;
 
 /** The unit that the card shows. */
 export const inspected = computed<UnitId | undefined>(() => {
-  const known = [pointed.value, chosen.value, initial.value].find(exists);
+  const known = [pointed.value, chosen.value, initial.value].find(isDrawn);
   const first = weights.value?.layers[0]?.units[0];
   return known ?? (first === undefined ? undefined : { layer: 0, unit: first });
 });

@@ -4,16 +4,16 @@
 import { lossNames } from "../../../shared/names.ts";
 import { BatchSize, LearningRate, Loss, Optimizer, Seed } from "../../../shared/controls.tsx";
 import { NumberField, Select } from "../../../shared/fields.tsx";
-import { AtOnce, Expert, Restarting, SettingsPanel } from "../../../shared/settings-panel.tsx";
+import { AtOnce, Expert, Restarting, SettingsPanel, ToolButtons } from "../../../shared/settings-panel.tsx";
 import { visit } from "../../../shared/address/history.ts";
 import { device } from "../../../link.ts";
 import { show } from "../../../lessons/show.ts";
 import { fields, presets, type DigitsSettings, type scheduleNames } from "../../settings.ts";
-import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../../state/index.ts";
+import { choose, draft, draftFaults, edit } from "../../state/index.ts";
 import { view } from "../views.tsx";
 import { Layers } from "./layers.tsx";
 
-const scheduleTitles = {
+export const scheduleTitles = {
   constant: "Constant",
   step: "Step decay",
   exponential: "Exponential decay",
@@ -29,7 +29,7 @@ export function Settings() {
       <AtOnce>
         <Options />
       </AtOnce>
-      <Restarting how="Restart the training, with Apply">
+      <Restarting>
         <Layers />
         <Optimizer
           testId="optimizer"
@@ -42,7 +42,7 @@ export function Settings() {
       <Expert>
         <ExpertSettings />
       </Expert>
-      <Pending />
+      <Faults />
     </SettingsPanel>
   );
 }
@@ -86,22 +86,15 @@ function ExpertSettings() {
   const { loss, seed } = draft.value;
   const open = (name: "dispatches" | "comparison") => {
     view.value = name;
-    show(`tab-${name}`);
+    show(`#tab-${name}`);
   };
   return (
     <>
-      <Restarting how="Restart the training, with Apply">
+      <Restarting>
         <Seed testId="seed" field={fields.seed} value={seed} onChange={(value) => edit({ seed: value })} />
         <Loss testId="loss" options={lossNames} value={loss} onChange={(name) => edit({ loss: name })} />
       </Restarting>
-      <div class="row">
-        <button type="button" data-testid="show-kernels" onClick={() => open("dispatches")}>
-          Kernels of a step
-        </button>
-        <button type="button" data-testid="show-comparison" onClick={() => open("comparison")}>
-          Compare GPU and CPU
-        </button>
-      </div>
+      <ToolButtons prefix="" showKernels={() => open("dispatches")} showComparison={() => open("comparison")} />
     </>
   );
 }
@@ -147,26 +140,13 @@ function DataChoice() {
   );
 }
 
-/** A notice about changes that need a restart, or about settings that are not allowed. */
-function Pending() {
-  if (draftFaults.value.length > 0)
-    return (
-      <p class="fault" data-testid="draft-fault">
-        {draftFaults.value.join("; ")}.
-      </p>
-    );
-  if (!restartPending.value || !prepared.value) return null;
+/** What is not allowed, and therefore has no effect. */
+function Faults() {
+  const faults = draftFaults.value;
+  if (faults.length === 0) return null;
   return (
-    <div class="notice" data-testid="restart-needed">
-      <p>These changes need a restart with new weights.</p>
-      <div class="row">
-        <button type="button" class="primary" data-testid="apply" onClick={reset}>
-          Apply and restart
-        </button>
-        <button type="button" onClick={discard}>
-          Discard
-        </button>
-      </div>
-    </div>
+    <p class="fault" data-testid="draft-fault">
+      {faults.join("; ")}.
+    </p>
   );
 }

@@ -42,7 +42,7 @@ export function drawUnitOf(drawing: Drawing, network: Network, { column, unit }:
 /** The side of the square in a unit's corner. */
 const BIAS_SIDE = 9;
 
-/** Draws the bias of a unit as a square in the lower left corner: orange if it is positive, blue if it is negative. */
+/** Draws the bias of a unit as a square in the lower left corner: blue if it is positive, orange if it is negative. */
 export function drawBias({ context, size, palette }: Drawing, network: Network, { column, unit }: UnitId): void {
   const bias = valueAt(network, frameOf(network.mode), { layer: column - 1, unit });
   if (bias === undefined || !Number.isFinite(bias)) return;
@@ -56,7 +56,7 @@ export function drawBias({ context, size, palette }: Drawing, network: Network, 
   context.stroke();
 }
 
-/** Draws the edges: orange for a positive weight and blue for a negative one, as the values of units. */
+/** Draws the edges: blue for a positive weight and orange for a negative one, as the values of units. */
 export function drawEdges(drawing: Drawing, layout: Layout, current: Frame | undefined): void {
   const { context, size, palette } = drawing;
   context.clearRect(0, 0, size, layout.height);
@@ -68,7 +68,7 @@ export function drawEdges(drawing: Drawing, layout: Layout, current: Frame | und
     const { layer, unit, input } = edge.place;
     const isPointed = pointed?.layer === layer && pointed.unit === unit && pointed.input === input;
     if (isPointed) drawEdge(drawing, edge, css(palette.text), width + 4);
-    drawEdge(drawing, edge, css(weight > 0 ? palette.orange : palette.blue, isPointed ? 1 : 0.75), width);
+    drawEdge(drawing, edge, css(weight > 0 ? palette.blue : palette.orange, isPointed ? 1 : 0.75), width);
   }
 }
 

@@ -88,7 +88,7 @@ function caption(network: Network): string {
   if (weight && parameterExists(network, weight))
     return `${unitName(network, ownerOf(weight))}. ${parameterTitle(network, weight)}: ${valueText(weight)}`;
   if (!unit || !unitExists(network, unit))
-    return "Orange is positive, blue negative. Point at a unit to enlarge it. Click an edge or a unit to change its weight or bias, and an input to use it or not.";
+    return "Blue is positive, orange negative. Point at a unit to enlarge it. Click an edge or a unit to change its weight or bias, and an input to use it or not.";
   const name = unitName(network, unit);
   if (unit.column === 0) return `${name} of each point. ${inputUse(network, unit)}`;
   const layer = unit.column - 1;

@@ -1,0 +1,36 @@
+import type { OptionNames } from "../option-names.ts";
+import type { TrainerOptions } from "./options.ts";
+
+/** The options of `createTrainer`. */
+export const trainerOptionNames: OptionNames<TrainerOptions> = {
+  model: true,
+  dataset: true,
+  backend: true,
+  loss: true,
+  classWeights: true,
+  metrics: true,
+  optimizer: true,
+  learningRate: true,
+  schedule: true,
+  batchSize: true,
+  epochs: true,
+  maxSteps: true,
+  seed: true,
+  normalization: true,
+  augment: true,
+  stepInputs: true,
+  frozen: true,
+  parameterGroups: true,
+  averageDecay: true,
+  clipNorm: true,
+  gradientNorm: true,
+  microBatchSize: true,
+  recompute: true,
+  activationStorage: true,
+  onNonFinite: true,
+  precision: true,
+  lossScale: true,
+  resumeFrom: true,
+  snapshotSeconds: true,
+  onRecovery: true,
+};
