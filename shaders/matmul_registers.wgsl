@@ -7,7 +7,9 @@
 // In a step, the threads of a part load TILE_INNER values of k of both operands in vec4s, along the axis that is
 // contiguous in memory: first into registers, and into workgroup memory after they have multiplied the values of the
 // step before, so that they seldom wait for memory. For four values of k, a thread reads THREAD_ROWS + THREAD_COLUMNS
-// vec4s from there, for 4 · THREAD_ROWS · THREAD_COLUMNS multiply-adds.
+// vec4s from there, for 4 · THREAD_ROWS · THREAD_COLUMNS multiply-adds. Dawn must see that the indices of these reads are
+// in range, or it adds a check to each: 4096³ then takes 9 % longer on an H100. It looks at remainders, minima and the
+// sizes of workgroups, not into functions.
 // Accumulators and operands are single variables, since drivers keep arrays in memory if they do not unroll all loops
 // over them: lines with $ stand for statements that src/ops/matmul/webgpu-registers.ts writes for each of them.
 // Results are written through workgroup memory in strips of STRIP_ROWS rows of each thread. There the parts are added,
@@ -79,18 +81,26 @@ fn below(value: vec4<f32>, is_below: bool) -> vec4<f32> {
     return select(vec4<f32>(), value, is_below);
 }
 
+// The same for a value of k itself, which then needs no limit.
+fn inside(k: u32, most: u32) -> u32 {
+    if (WHOLE_STEPS) {
+        return k;
+    }
+    return min(k, most);
+}
+
 // A vec4 of a part's block of the left operand: four values of k of a row, or of four rows. Values of k from `last` on
 // give 0. Reads outside the matrix are moved inside instead of skipped, so that they need no branch.
 fn load_left(matrix: u32, first_row: u32, first_inner: u32, last: u32, unit: u32) -> vec4<f32> {
     if (TRANSPOSE_LEFT) {
         let row = first_row + unit % (TILE_ROWS / 4u) * 4u;
         let k = first_inner + unit / (TILE_ROWS / 4u);
-        return below(left_rows(matrix + min(k, LAST_INNER - 1u), row), k < last);
+        return below(left_rows(matrix + inside(k, LAST_INNER - 1u), row), k < last);
     }
     let row = min(first_row + unit / INNER_VEC4S, LAST_ROW - 1u);
     let k = first_inner + unit % INNER_VEC4S * 4u;
     if (LEFT_VEC4) {
-        return below(read_left_vec4(matrix + row, min(k, LAST_INNER - 4u)), k < last);
+        return below(read_left_vec4(matrix + row, inside(k, LAST_INNER - 4u)), k < last);
     }
     let inner = min(vec4(k, k + 1u, k + 2u, k + 3u), vec4(LAST_INNER - 1u));
     let at = matrix + row;
@@ -110,12 +120,12 @@ fn load_right(matrix: u32, first_column: u32, first_inner: u32, last: u32, unit:
     if (!TRANSPOSE_RIGHT) {
         let column = first_column + unit % (TILE_COLUMNS / 4u) * 4u;
         let k = first_inner + unit / (TILE_COLUMNS / 4u);
-        return below(right_columns(matrix + min(k, LAST_INNER - 1u), column), k < last);
+        return below(right_columns(matrix + inside(k, LAST_INNER - 1u), column), k < last);
     }
     let column = min(first_column + unit / INNER_VEC4S, LAST_COLUMN - 1u);
     let k = first_inner + unit % INNER_VEC4S * 4u;
     if (RIGHT_VEC4) {
-        return below(read_right_vec4(matrix + column, min(k, LAST_INNER - 4u)), k < last);
+        return below(read_right_vec4(matrix + column, inside(k, LAST_INNER - 4u)), k < last);
     }
     let inner = min(vec4(k, k + 1u, k + 2u, k + 3u), vec4(LAST_INNER - 1u));
     let at = matrix + column;
@@ -163,30 +173,30 @@ fn main(
     let last = min(FIRST_INNER + (local.z + 1u) * PART_INNER, LAST_INNER);
     let first_inner = FIRST_INNER + local.z * PART_INNER;
     $declare
-    // Step s loads block s and multiplies block s - 1.
-    for (var step = zero; step <= STEPS; step++) {
-        if (step < STEPS) {
-            let first = first_inner + step * TILE_INNER;
-            $load_next
-        }
-        if (step > 0u) {
-            let left = ((step - 1u) % BUFFERS * PARTS + local.z) * BLOCKS;
+    {
+        let first = first_inner;
+        let left = local.z * BLOCKS;
+        let right = left + LEFT_BLOCK;
+        $load_next
+        $store_next
+    }
+    workgroupBarrier();
+    // While a step multiplies its block, the block of the next one is read. The last step reads its own again, which takes less time
+    // than a condition.
+    for (var step = zero; step < STEPS; step++) {
+        let first = first_inner + min(step + 1u, STEPS - 1u) * TILE_INNER;
+        $load_next
+        {
+            let left = (step % BUFFERS * PARTS + local.z) * BLOCKS;
             let right = left + LEFT_BLOCK;
-            for (var inner_vec4 = zero; inner_vec4 < INNER_VEC4S; inner_vec4++) {
-                $add_products
-                if (COLUMN_SUMS && group.y == 0u) {
-                    $add_to_column_sums
-                }
-            }
+            $multiply
         }
         if (BUFFERS == 1u) {
             workgroupBarrier();
         }
-        if (step < STEPS) {
-            let left = (step % BUFFERS * PARTS + local.z) * BLOCKS;
-            let right = left + LEFT_BLOCK;
-            $store_next
-        }
+        let left = ((step + 1u) % BUFFERS * PARTS + local.z) * BLOCKS;
+        let right = left + LEFT_BLOCK;
+        $store_next
         workgroupBarrier();
     }
     for (var strip = zero; strip < THREAD_ROWS / STRIP_ROWS; strip++) {

@@ -55,6 +55,7 @@
  * @typedef {object} Background
  * @property {number} slowdown the share by which steps took longer on average
  * @property {number} delays submits that took 10 ms longer than the median without the tuner
+ * @property {number} delaysAlone the same, of the run without the tuner
  * @property {{ submits: number, largest: number }} tuned
  * @property {Record<string, string>} choices
  * @property {boolean} sameBits
@@ -184,12 +185,12 @@ function productGoal(benchmark, products) {
 }
 
 function backgroundGoal(background) {
-  const goal = `the tuner in the background: no submit 10 ms longer, ${percent(LARGEST_SLOWDOWN)} on average, the same bits`;
+  const goal = `the tuner in the background: no more submits 10 ms longer, ${percent(LARGEST_SLOWDOWN)} on average, the same bits`;
   if (background === undefined) return { goal, measured: "not measured", reached: null };
-  const { slowdown, delays, tuned, sameBits } = background;
+  const { slowdown, delays, delaysAlone, tuned, sameBits } = background;
   const bits = sameBits ? "the same bits" : "other bits";
-  const measured = `${delays} of ${tuned.submits} submits, ${percent(slowdown)}, ${bits}`;
-  return { goal, measured, reached: delays === 0 && slowdown <= LARGEST_SLOWDOWN && sameBits };
+  const measured = `${delays} of ${tuned.submits} submits (${delaysAlone} without it), ${percent(slowdown)}, ${bits}`;
+  return { goal, measured, reached: delays <= delaysAlone && slowdown <= LARGEST_SLOWDOWN && sameBits };
 }
 
 /**

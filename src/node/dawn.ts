@@ -22,7 +22,17 @@ export interface DawnOptions {
 /** Provides WebGPU in Node through Dawn. */
 export function dawnGpu({ flags = [] }: DawnOptions = {}): GpuSource {
   Object.assign(globalThis, globals);
-  const gpu = create([...FLAGS, ...flags]);
+  const gpu = create(joined([...FLAGS, ...flags]));
   alive.add(gpu);
   return { gpu, release: () => alive.delete(gpu) };
+}
+
+/** Joins the values of flags with the same name: of several, Dawn reads only one (observed with webgpu 0.6.2). */
+function joined(flags: readonly string[]): string[] {
+  const values = new Map<string, string[]>();
+  for (const flag of flags) {
+    const [name = "", value = ""] = flag.split(/=(.*)/s);
+    values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return [...values].map(([name, all]) => `${name}=${all.join(",")}`);
 }

@@ -138,7 +138,7 @@ test("brief tuning measures a few tilings of one kind, that of the rule of thumb
   for (const shape of products) {
     const timed = results.filter((result) => result.product === productClass(shape));
     expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, adapterLimits));
-    expect(timed.length).toBeLessThanOrEqual(8);
+    expect(timed.length).toBeLessThanOrEqual(adapterLimits.software ? 5 : 12);
     expect(timed[0]!.tiling).toBe(usualTiling(shape, adapterLimits));
   }
 });
@@ -174,7 +174,9 @@ test("convolutions and batched products have classes of their own, whose choices
   expect(results.every(({ milliseconds }) => milliseconds! > 0)).toBe(true);
 
   const computed = async (choices: Readonly<Record<string, string>>) => {
-    const other = await createWebGPUBackend(dawnGpu(), { tuning: holding(JSON.stringify(choices)) });
+    const tuning = holding(JSON.stringify(choices));
+    // Kernels that share a dispatch, as on a GPU, have one workgroup.
+    const other = await createWebGPUBackend(dawnGpu(), { tuning, mergeKernels: false });
     const executable = await other.createSession().compile(graph);
     await executable.run(0, 1);
     const read = await Promise.all(["convolved", "gradient", "batched"].map((name) => executable.read(name)));

@@ -55,7 +55,12 @@ describe.each([
     sizes: { rows: 130, inner: 44, columns: 132 },
     parts: 1,
     ways: [[true, true]],
-    tilings: ["tile 128×128, 8×8 outputs, steps of 8, two buffers", "tile 128×64, 8×4 outputs"],
+    tilings: [
+      "tile 128×128, 8×8 outputs, steps of 8, two buffers",
+      "tile 128×64, 8×4 outputs",
+      "tile 128×64, 16×8 outputs",
+      "tile 64×128, 8×16 outputs",
+    ],
   },
   {
     sizes: { rows: 20, inner: 64, columns: 24, batches: 3 },

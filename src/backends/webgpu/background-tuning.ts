@@ -214,7 +214,7 @@ export class BackgroundTuner {
   /** Runs steps when it is the tuner's turn. @returns the milliseconds of one by the GPU's clock */
   async #time(executable: WebGPUExecutable, steps: number): Promise<number> {
     await this.#turn();
-    const milliseconds = await executable.time(steps);
+    const milliseconds = await this.#counted(() => executable.time(steps));
     this.#budget.spend(milliseconds);
     return milliseconds / steps;
   }

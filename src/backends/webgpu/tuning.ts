@@ -49,6 +49,10 @@ const BATCH = 4;
  */
 const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
 
+/** The measurements of a candidate, and the most runs of one. */
+const MEASUREMENTS = 3;
+const MOST_RUNS = 256;
+
 /** Before the first measurement a hardware adapter works for this time, since an idle GPU has a low clock rate. */
 const WARM_UP_MILLISECONDS = 500;
 
@@ -126,7 +130,7 @@ class Race {
       const executables = await Promise.all(sessions.map((session) => session.compile(graph)));
       await warmUp(executables[0]!);
       for (const [position, executable] of executables.entries()) {
-        const milliseconds = await this.#time(executable);
+        const milliseconds = await timeCandidate(executable, this.#milliseconds, this.#best);
         const values = await executable.read("result");
         this.#expected ??= values;
         const same = sameBits(values, this.#expected);
@@ -138,17 +142,6 @@ class Race {
     } finally {
       for (const session of sessions) session.dispose();
     }
-  }
-
-  async #time(executable: Runner): Promise<number> {
-    // A driver may compile when a kernel first runs (on lavapipe this takes some tenths of a second).
-    await executable.run(0, 1);
-    let milliseconds = Math.min(await timeRuns(executable, 1), await timeRuns(executable, 1));
-    const steps = Math.max(1, Math.min(256, Math.floor(this.#milliseconds / 3 / milliseconds)));
-    for (let repetition = 0; repetition < 3 && milliseconds <= CLEARLY_SLOWER * this.#best; repetition++) {
-      milliseconds = Math.min(milliseconds, await timeRuns(executable, steps));
-    }
-    return milliseconds;
   }
 }
 
@@ -162,8 +155,30 @@ interface Runner {
   run(first: number, count: number): Promise<unknown>;
 }
 
-async function timeRuns(executable: Runner, steps: number): Promise<number> {
-  const began = performance.now();
-  await executable.run(0, steps);
-  return (performance.now() - began) / steps;
+/**
+ * The milliseconds of one run: the fastest of three measurements, or of fewer if it is clearly slower than the best candidate. A
+ * single run lasts as long as a GPU takes to answer, so that a measurement of several runs decides.
+ * @param budget the milliseconds that all measurements together should take
+ */
+export async function timeCandidate(
+  executable: Runner,
+  budget: number,
+  best: number,
+  clock = () => performance.now(),
+): Promise<number> {
+  const timed = async (runs: number) => {
+    const began = clock();
+    await executable.run(0, runs);
+    return (clock() - began) / runs;
+  };
+  // A driver may compile when a kernel first runs (on lavapipe this takes some tenths of a second).
+  await executable.run(0, 1);
+  const single = Math.min(await timed(1), await timed(1));
+  const runs = Math.max(1, Math.min(MOST_RUNS, Math.floor(budget / MEASUREMENTS / single)));
+  let milliseconds = runs === 1 ? single : Infinity;
+  for (let measurement = 0; measurement < MEASUREMENTS; measurement++) {
+    if (milliseconds < Infinity && milliseconds > CLEARLY_SLOWER * best) break;
+    milliseconds = Math.min(milliseconds, await timed(runs));
+  }
+  return milliseconds;
 }

@@ -127,6 +127,8 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
     threadColumns: THREAD_COLUMNS,
     leftLoads: (TILE_INNER * THREAD_ROWS) / (4 * GROUP_COLUMNS),
     rightLoads: (TILE_INNER * THREAD_COLUMNS) / (4 * GROUP_ROWS),
+    innerVec4s: TILE_INNER / 4,
+    unrolled: tiling.unrolled,
     stripRows,
     transposeLeft,
     transposeRight,

@@ -10,6 +10,8 @@ import type { TileSizes } from "./webgpu-tilings.ts";
 /** A tiling with operands and sums in registers. */
 export interface RegisterTiling extends TileSizes {
   readonly kernel: "registers";
+  /** Whether the loop over the values of k in a step is unrolled in WGSL, which takes twice as long to compile. */
+  readonly unrolled: boolean;
   readonly constants: {
     readonly THREAD_ROWS: number;
     readonly THREAD_COLUMNS: number;
@@ -27,7 +29,7 @@ const USUAL_INNER = 16;
 function inRegisters(
   [threadRows, threadColumns]: readonly [number, number],
   [groupRows, groupColumns]: readonly [number, number],
-  { inner = USUAL_INNER, buffers = 1 } = {},
+  { inner = USUAL_INNER, buffers = 1, unrolled = false } = {},
 ): readonly [string, RegisterTiling] {
   const [tileRows, tileColumns] = [groupRows * threadRows, groupColumns * threadColumns];
   const name = [
@@ -44,7 +46,7 @@ function inRegisters(
     TILE_INNER: inner,
     BUFFERS: buffers,
   };
-  return [name, { kernel: "registers", constants, tileRows, tileColumns }];
+  return [name, { kernel: "registers", constants, unrolled, tileRows, tileColumns }];
 }
 
 /**
@@ -52,6 +54,10 @@ function inRegisters(
  * H100, where for example 4096³ took 4.6 ms with the first one and 5.7 ms with the second.
  */
 const TILINGS = [
+  inRegisters([16, 8], [8, 16], { unrolled: true }),
+  inRegisters([8, 16], [16, 8], { unrolled: true }),
+  inRegisters([16, 8], [8, 8], { unrolled: true }),
+  inRegisters([8, 16], [8, 8], { unrolled: true }),
   inRegisters([8, 8], [16, 8]),
   inRegisters([8, 8], [16, 16]),
   inRegisters([8, 8], [16, 16], { inner: 8 }),

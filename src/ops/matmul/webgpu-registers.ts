@@ -11,6 +11,10 @@ export interface RegisterKernel {
   /** The number of vec4s of each operand that a thread loads in a step. */
   readonly leftLoads: number;
   readonly rightLoads: number;
+  /** The vec4s of values of k in a step. */
+  readonly innerVec4s: number;
+  /** Whether there is WGSL for each of them, instead of a loop over them. */
+  readonly unrolled: boolean;
   /** The rows of outputs of a thread that are written at once. */
   readonly stripRows: number;
   readonly transposeLeft: boolean;
@@ -42,8 +46,7 @@ export function registerSource(kernel: RegisterKernel): string {
     declare: declarations(kernel),
     load_next: loads(kernel),
     store_next: stores(kernel),
-    add_products: products(kernel),
-    add_to_column_sums: columnSums(kernel),
+    multiply: multiplications(kernel),
     store_strips: strips(kernel),
     store_column_sums: storedColumnSums(kernel),
   });
@@ -105,7 +108,7 @@ interface Fragment {
 function alongInner(side: "left" | "right", lines: number, threads: string, thread: string): Fragment {
   return {
     reads: [
-      `let ${side}_at = ${side} + slot_along_inner(${thread}, ${threads}, inner_vec4);`,
+      `let ${side}_at = ${side} + ${thread} * INNER_VEC4S + ((inner_vec4 ^ (${thread} * INNER_VEC4S / 8u)) % INNER_VEC4S);`,
       ...range(lines).map((line) => `let ${side}_${line} = blocks[${side}_at + ${line}u * ${threads} * INNER_VEC4S];`),
     ],
     element: (k, line) => `${side}_${line}.${COMPONENTS[k]!}`,
@@ -129,6 +132,22 @@ function acrossInner(side: "left" | "right", lines: number, threads: string, thr
 const acrossInnerSlots = (at: string, lines: number, threads: string) => (k: number, vec4: number) =>
   `${at} + ${(k * lines) / 4 + vec4}u * ${threads}`;
 
+/** The multiply-adds of a step. */
+function multiplications(kernel: RegisterKernel): string[] {
+  const { innerVec4s, unrolled, sumsColumns } = kernel;
+  const sums = sumsColumns ? ["if (group.y == 0u) {", ...columnSums(kernel).map(indented), "}"] : [];
+  const body = [...products(kernel), ...sums];
+  if (unrolled)
+    return range(innerVec4s).flatMap((vec4) => ["{", ...[`const inner_vec4 = ${vec4}u;`, ...body].map(indented), "}"]);
+  return [
+    `for (var next_vec4 = zero; next_vec4 < ${innerVec4s}u; next_vec4++) {`,
+    ...[`let inner_vec4 = min(next_vec4, ${innerVec4s - 1}u);`, ...body].map(indented),
+    "}",
+  ];
+}
+
+const indented = (line: string) => `    ${line}`;
+
 function products(kernel: RegisterKernel): string[] {
   const { threadRows, threadColumns, transposeLeft, transposeRight } = kernel;
   const left = (transposeLeft ? acrossInner : alongInner)("left", threadRows, "GROUP_ROWS", "local.y");
@@ -145,8 +164,7 @@ function products(kernel: RegisterKernel): string[] {
 }
 
 /** The right operand is contiguous along columns. */
-function columnSums({ threadColumns, sumsColumns, exactSums }: RegisterKernel): string[] {
-  if (!sumsColumns) return [];
+function columnSums({ threadColumns, exactSums }: RegisterKernel): string[] {
   const slot = acrossInnerSlots(exactSums ? "right_at + RIGHT_BLOCK" : "right_at", threadColumns, "GROUP_COLUMNS");
   return range(4).flatMap((k) =>
     range(threadColumns / 4).map((vec4) => `column_sum_${vec4} += blocks[${slot(k, vec4)}];`),
