@@ -1,5 +1,5 @@
-import { gru as apply } from "../../../ops/recurrent/index.ts";
-import type { Layer, LayerType } from "../layer.ts";
+import { gru as apply, gruWithState as applyWithState, type GruState } from "../../../ops/recurrent/index.ts";
+import type { LayerType, RecurrentLayer } from "../layer.ts";
 import { recurrentConfig, recurrentLayer, recurrentOptions, type RecurrentLayerOptions } from "../recurrent.ts";
 
 /**
@@ -10,10 +10,10 @@ import { recurrentConfig, recurrentLayer, recurrentOptions, type RecurrentLayerO
  * @param units the size of an output, at least 1
  * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a sequence
  */
-export const gru = (units: number, options: RecurrentLayerOptions = {}): Layer =>
-  recurrentLayer({ type: "gru", gates: 3, apply }, units, options);
+export const gru = (units: number, options: RecurrentLayerOptions = {}): RecurrentLayer<GruState> =>
+  recurrentLayer({ type: "gru", gates: 3, states: ["h"], apply, applyWithState }, units, options);
 
 export const layerType: LayerType = {
-  options: recurrentOptions,
+  ...recurrentOptions,
   fromConfig: (config) => gru(...recurrentConfig(config)),
 };

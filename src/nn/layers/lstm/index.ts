@@ -1,5 +1,5 @@
-import { lstm as apply } from "../../../ops/recurrent/index.ts";
-import type { Layer, LayerType } from "../layer.ts";
+import { lstm as apply, lstmWithState as applyWithState, type LstmState } from "../../../ops/recurrent/index.ts";
+import type { LayerType, RecurrentLayer } from "../layer.ts";
 import { recurrentConfig, recurrentLayer, recurrentOptions, type RecurrentLayerOptions } from "../recurrent.ts";
 
 /**
@@ -10,10 +10,10 @@ import { recurrentConfig, recurrentLayer, recurrentOptions, type RecurrentLayerO
  * @param units the size of an output, at least 1
  * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a sequence
  */
-export const lstm = (units: number, options: RecurrentLayerOptions = {}): Layer =>
-  recurrentLayer({ type: "lstm", gates: 4, apply }, units, options);
+export const lstm = (units: number, options: RecurrentLayerOptions = {}): RecurrentLayer<LstmState> =>
+  recurrentLayer({ type: "lstm", gates: 4, states: ["h", "c"], apply, applyWithState }, units, options);
 
 export const layerType: LayerType = {
-  options: recurrentOptions,
+  ...recurrentOptions,
   fromConfig: (config) => lstm(...recurrentConfig(config)),
 };
