@@ -3,12 +3,8 @@
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import { concat, split } from "../../ops/indexing/index.ts";
-import {
-  tensorsOfState,
-  type RecurrentOptions,
-  type RecurrentResult,
-  type RecurrentWeights,
-} from "../../ops/recurrent/index.ts";
+import type { RecurrentOptions, RecurrentResult, RecurrentWeights } from "../../ops/recurrent/index.ts";
+import { tensorsOfState } from "../../ops/recurrent/state.ts";
 import { refuseOtherOptions } from "../../option-names.ts";
 import { requireCount } from "../checks.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";

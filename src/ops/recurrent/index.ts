@@ -2,12 +2,15 @@
  * Recurrent networks, unrolled: the input's products of all steps are one product, and so is the gradient of each weight.
  */
 import { GraphError } from "../../errors.ts";
-import { requireType, sameShape, Tensor, type Shape } from "../../graph/tensor.ts";
+import { requireType, sameShape, type Shape, type Tensor } from "../../graph/tensor.ts";
 import { add, multiply, sigmoid, subtract, tanh } from "../elementwise/index.ts";
 import { split } from "../indexing/index.ts";
 import { matmul } from "../matmul/index.ts";
 import type { Precision } from "../../precisions.ts";
+import { tensorsOfState, type GruState, type LstmState } from "./state.ts";
 import { unrolled, type Cell } from "./unrolled.ts";
+
+export type { GruState, LstmState } from "./state.ts";
 
 /** The weights of a recurrent network. Gates are along the last axis, in PyTorch's order. */
 export interface RecurrentWeights {
@@ -18,18 +21,6 @@ export interface RecurrentWeights {
   /** Float32 [gates · units]; none by default. */
   readonly bias?: Tensor;
   readonly recurrentBias?: Tensor;
-}
-
-/** The state of a GRU after a step. */
-export interface GruState {
-  /** The output of the step, float32 [batch, units]. */
-  readonly h: Tensor;
-}
-
-/** The state of an LSTM after a step. */
-export interface LstmState extends GruState {
-  /** The cell, float32 [batch, units]. */
-  readonly c: Tensor;
 }
 
 /** The options of `gru` and `lstm`. */
@@ -151,28 +142,6 @@ function recurrent(
   const found = unrolled(projected, recurrentWeight, recurrentBias, made);
   const named = found.state.map((tensor, index) => [states[index]!, tensor] as const);
   return { output: found.output, state: Object.fromEntries(named) as unknown as GruState };
-}
-
-/**
- * The tensors of a state.
- * @param names of all of them
- * @param shape of each
- * @throws GraphError for a state with other names, or a tensor of another shape
- */
-export function tensorsOfState(where: string, state: GruState, names: readonly string[], shape: Shape): Tensor[] {
-  const given: Readonly<Record<string, Tensor>> = { ...state };
-  const found = Object.keys(given);
-  const fix = `Give { ${names.join(", ")} }, float32[${shape.join(", ")}] each`;
-  if (state instanceof Tensor || found.toSorted().join() !== names.toSorted().join()) {
-    const what = `its state is ${state instanceof Tensor ? String(state) : `{ ${found.join(", ")} }`}`;
-    throw new GraphError({ where, what, fix });
-  }
-  return names.map((name) => {
-    const tensor = given[name]!;
-    requireType(`${where} state`, tensor, "float32");
-    if (sameShape(tensor.shape, shape)) return tensor;
-    throw new GraphError({ where, what: `the ${name} of its state is ${tensor}`, fix });
-  });
 }
 
 function requireShape(where: string, name: string, tensor: Tensor, shape: Shape): void {
