@@ -1,7 +1,7 @@
 import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { requireTensor, sameShape, type Tensor } from "../graph/tensor.ts";
 import { activations, type ActivationName, type CustomActivation } from "./activations.ts";
-import type { BuiltLayer, ConfigResolver, Layer, LayerApplyOptions, LayerConfig } from "./layers/layer.ts";
+import type { BuiltLayer, ConfigResolver, Layer, LayerConfig } from "./layers/layer.ts";
 
 /**
  * The custom layers and activations of a model's config. A file stores their parameters, names and options, but not
@@ -63,15 +63,15 @@ export function checkedLayer({ config: { type } }: Layer, path: string, layer: B
       fix: "Keep the batch as the first axis, and make outputShape match the result of apply",
     });
   };
-  const applyWithState = layer.applyWithState?.bind(layer);
   return {
     outputShape,
     apply: (x, options) => checked(x, layer.apply(x, options)),
-    ...(applyWithState && {
-      applyWithState(x: Tensor, options: LayerApplyOptions) {
-        const { output, state } = applyWithState(x, options);
-        return { output: checked(x, output), state };
-      },
-    }),
+    applyWithState:
+      layer.applyWithState &&
+      ((x, options) => {
+        const result = layer.applyWithState!(x, options);
+        checked(x, result.output);
+        return result;
+      }),
   };
 }
