@@ -36,8 +36,9 @@ export interface UseOptions {
    */
   readonly mask?: Tensor;
   /**
-   * The state from which a recurrent layer starts: `{ h }` for `layers.gru`, `{ h, c }` for `layers.lstm`, float32 [batch, units]
-   * each, with `bidirectional` [batch, 2 · units]: that of the forward direction, then that of the backward one. Zeros by default.
+   * The state from which a recurrent layer starts: `{ h }` for `layers.gru`, `{ h, c }` for `layers.lstm`. Each is float32
+   * [batch, units], or with `bidirectional` [batch, 2 · units], first of the forward direction, then of the backward one. Zeros by
+   * default.
    */
   readonly state?: RecurrentState;
 }
