@@ -18,6 +18,7 @@ import {
   toSequential,
   type FunctionalModel,
   type GruState,
+  type LayerApplyOptions,
   type LstmState,
   type ModelFunction,
   type RecurrentLayer,
@@ -25,7 +26,7 @@ import {
 import { add, square } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { concat, slice } from "../../src/ops/indexing/index.ts";
-import { mean } from "../../src/ops/reduce/index.ts";
+import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../backends.ts";
 import { compareGradients, LARGEST_DIFFERENCE, numericGradients } from "../ops/gradient-check.ts";
@@ -64,7 +65,7 @@ const inputsOf = () => ({ x: input("x", [BATCH, LENGTH, WIDTH]), y: input("y", [
 const lossOf = (model: ReturnType<typeof translator>, given: Readonly<Record<"x" | "y", Tensor>>) =>
   Object.values(model.apply(given))
     .map((output) => mean(square(output)))
-    .reduce((sum, one) => add(sum, one));
+    .reduce((total, one) => add(total, one));
 
 describe.each(["gru", "lstm"] as const)("an encoder and a decoder of %s", (kind) => {
   test("have the gradients of central differences", async () => {
@@ -119,6 +120,17 @@ describe.each(["gru", "lstm"] as const)("an encoder and a decoder of %s", (kind)
       }
     });
   });
+});
+
+test("the gradient of a tensor that is both parts of a state is the sum of both", async () => {
+  const s = input("s", [BATCH, 2]);
+  const model = functionalModel({ inputs: { x: [LENGTH, WIDTH], s: [2] }, seed: 3 }, (given, { use }) => ({
+    y: use(lstm(2), given.x, { state: { h: given.s, c: given.s } }),
+  }));
+  const loss = mean(square(model.apply({ x, s }).y));
+  const question = { loss, leaves: { s }, values: { s: Float64Array.from(drawn(s.size, 5)) }, names: ["s"] };
+  const worst = await compareGradients(question, { s: gradients(loss, [s])[0] }, await numericGradients(question));
+  expect(worst.difference, JSON.stringify(worst)).toBeLessThanOrEqual(LARGEST_DIFFERENCE);
 });
 
 test.each([
@@ -180,6 +192,39 @@ test("a state may be an input and an output, so that a host computes one step af
     });
     state = { h: outputs["h"]!, c: outputs["c"]! };
   }
+});
+
+describe("a custom layer with a state", () => {
+  /** The sum of all positions and of the state before them. */
+  const total = (shapeOf: (sum: Tensor) => Tensor): RecurrentLayer<GruState> => ({
+    config: { type: "total" },
+    build: ({ inputShape }) => {
+      const applyWithState = (own: Tensor, { state }: LayerApplyOptions) => {
+        const ofPositions = sum(own, { axes: 1 });
+        const h = state ? add(ofPositions, state.h) : ofPositions;
+        return { output: shapeOf(h), state: { h } };
+      };
+      return { outputShape: inputShape.slice(1), applyWithState, apply: (...given) => applyWithState(...given).output };
+    },
+  });
+  const twice = (layer: RecurrentLayer<GruState>) =>
+    functionalModel({ inputs: { x: [LENGTH, WIDTH] } }, (given, { useWithState }) => {
+      const { state } = useWithState(layer, given.x);
+      return { y: useWithState(layer, given.x, { state }).output };
+    });
+
+  test("gets and returns it", async () => {
+    const { outputs } = await evaluate({
+      y: twice(total((h) => h)).apply({ x }).y,
+      wanted: sum(add(x, x), { axes: 1 }),
+    });
+    outputs["wanted"]!.forEach((value, index) => expect(outputs["y"]![index]).toBeCloseTo(value, 12));
+  });
+
+  test("must return outputs of its shape", () => {
+    const message = /^layer 0, total: it returns .*, but its outputShape promises \[batch, 3\]/;
+    expect(() => twice(total((h) => slice(h, [{}, { end: 1 }])))).toThrow(message);
+  });
 });
 
 describe("a state is refused", () => {

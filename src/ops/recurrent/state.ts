@@ -23,7 +23,7 @@ export function tensorsOfState(where: string, state: GruState, names: readonly s
   const given: Readonly<Record<string, Tensor>> = { ...state };
   const found = Object.keys(given);
   const fix = `Give { ${names.join(", ")} }, float32[${shape.join(", ")}] each`;
-  if (state instanceof Tensor || found.toSorted().join() !== names.toSorted().join()) {
+  if (found.toSorted().join() !== names.toSorted().join()) {
     const what = `its state is ${state instanceof Tensor ? String(state) : `{ ${found.join(", ")} }`}`;
     throw new GraphError({ where, what, fix });
   }
