@@ -1,6 +1,6 @@
 import type { LayerPlace, OnnxAttributes, OnnxWriter } from "./forms.ts";
 import type { LayerConfig } from "./layer.ts";
-import { forwardName, reverseName } from "./recurrent.ts";
+import { namingsOf } from "./recurrent.ts";
 
 interface RecurrentOperator {
   readonly operator: "GRU" | "LSTM";
@@ -20,7 +20,7 @@ export function writeRecurrent(
   attributes: OnnxAttributes = {},
 ): void {
   const [length, units] = [place.inputShape[0]!, config["units"] as number];
-  const namings = config["bidirectional"] === true ? [forwardName, reverseName] : [forwardName];
+  const namings = namingsOf(config["bidirectional"] === true);
   const x = writer.value;
   const rows = writer.integers(
     `${name}.order`,
@@ -40,7 +40,7 @@ export function writeRecurrent(
   /** A parameter of all directions. */
   const ofAll = (own: string, axes?: readonly number[]) =>
     joined(
-      `${own}s`,
+      `${own}.directions`,
       0,
       namings.map((nameOf) => ordered(nameOf(own), axes)),
     );

@@ -2,7 +2,7 @@ import type { LayerPlace, PytorchModule, PytorchParameter } from "./forms.ts";
 import { argumentsCode } from "./images-pytorch.ts";
 import type { LayerConfig } from "./layer.ts";
 import { asIs, inLayout } from "./permute.ts";
-import { forwardName, reverseName } from "./recurrent.ts";
+import { forwardName, reverseName, type Naming } from "./recurrent.ts";
 
 /**
  * A module of PyTorch that returns its output alone, with the same parameters. Without sequences, that is the output of the step
@@ -45,11 +45,7 @@ export function recurrentModule(
 }
 
 /** The parameters of a direction. @param suffix of their names in PyTorch */
-const parametersOf = (
-  nameOf: (name: string) => string,
-  suffix: string,
-  bias: boolean,
-): Record<string, PytorchParameter> => ({
+const parametersOf = (nameOf: Naming, suffix: string, bias: boolean): Record<string, PytorchParameter> => ({
   [nameOf("weight")]: inLayout(`weight_ih_${suffix}`, [1, 0]),
   [nameOf("recurrentWeight")]: inLayout(`weight_hh_${suffix}`, [1, 0]),
   ...(bias && {

@@ -67,9 +67,9 @@ export function recurrentLayer<State extends RecurrentState>(
     build(context) {
       const [length, width] = sequenceShape(type, context.inputShape);
       const made = { gates: kind.gates, width, units, bias, initializer };
-      const forward = { sequences, reverse: false, weights: weightsOf(context, made, forwardName) };
-      const backward = () => ({ sequences, reverse: true, weights: weightsOf(context, made, reverseName) });
-      const directions = bidirectional ? [forward, backward()] : [forward];
+      const directions = namingsOf(bidirectional).map((nameOf) => {
+        return { sequences, reverse: nameOf === reverseName, weights: weightsOf(context, made, nameOf) };
+      });
       const outputs = directions.length * units;
       const where = `layer ${context.path}, ${type}`;
       return {
@@ -88,17 +88,24 @@ interface WeightOptions {
   readonly initializer: Initializer;
 }
 
+/** The name of a parameter in a direction, from its name in the forward one. */
+export type Naming = (name: string) => string;
+
 /** The name of a parameter of the forward direction. */
-export const forwardName = (name: string): string => name;
+export const forwardName: Naming = (name) => name;
 
 /** The name of the same parameter of the backward direction. */
-export const reverseName = (name: string): string => `reverse${name[0]!.toUpperCase()}${name.slice(1)}`;
+export const reverseName: Naming = (name) => `reverse${name[0]!.toUpperCase()}${name.slice(1)}`;
+
+/** How the parameters of each direction are named. */
+export const namingsOf = (bidirectional: boolean): readonly Naming[] =>
+  bidirectional ? [forwardName, reverseName] : [forwardName];
 
 /** The parameters of a direction. */
 function weightsOf(
   { parameter }: LayerContext,
   { gates, width, units, bias, initializer }: WeightOptions,
-  nameOf: (name: string) => string,
+  nameOf: Naming,
 ): RecurrentWeights {
   const columns = gates * units;
   const fans = { fanIn: units, fanOut: columns };
