@@ -100,7 +100,17 @@ export {
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { batchNorm, type BatchNorm, type BatchNormOptions } from "./ops/normalization/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
-export { gru, lstm, type RecurrentOptions, type RecurrentWeights } from "./ops/recurrent/index.ts";
+export {
+  gru,
+  gruWithState,
+  lstm,
+  lstmWithState,
+  type GruState,
+  type LstmState,
+  type RecurrentOptions,
+  type RecurrentResult,
+  type RecurrentWeights,
+} from "./ops/recurrent/index.ts";
 export {
   argmax,
   max,

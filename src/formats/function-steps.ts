@@ -70,11 +70,14 @@ class Tracer {
   readonly #layers: FunctionalModel["config"]["layers"];
   /** The uses of layers by their results, for both sizes of the batch. */
   readonly #uses = new Map<Tensor, { readonly few: LayerUse; readonly more: LayerUse; readonly use: number }>();
+  /** The uses of layers by the tensors of their final states. */
+  readonly #ends = new Map<Tensor, LayerUse>();
 
   constructor({ config }: FunctionalModel, uses: readonly LayerUse[], others: readonly LayerUse[]) {
     this.#layers = config.layers;
     const counts = new Map<string, number>();
     uses.forEach((few, index) => {
+      for (const own of Object.values(few.finalState ?? {}) as Tensor[]) this.#ends.set(own, few);
       // Dropout, for example, returns its input in evaluation.
       if (few.input === few.output || this.#uses.has(few.output)) return;
       const use = counts.get(few.name) ?? 0;
@@ -92,6 +95,8 @@ class Tracer {
       if (found.has(tensor)) continue;
       found.set(tensor, other);
       const used = this.#uses.get(tensor);
+      const ended = used ? undefined : this.#ends.get(tensor);
+      if (ended) throw notExported(ended, "its final state is used", "states");
       if (used) waiting.push([used.few.input, used.more.input]);
       else {
         requireSameOp(tensor, other);
@@ -115,10 +120,8 @@ class Tracer {
     const found = this.#uses.get(tensor);
     if (found) {
       const { few, more, use } = found;
-      if (few.mask) {
-        const what = "its attention gets a mask, which exported models do not have";
-        throw new OptionError({ where: `layer ${few.name}`, what, fix: "Export a model without masks" });
-      }
+      if (few.mask) throw notExported(few, "its attention gets a mask", "masks");
+      if (few.initialState) throw notExported(few, "it gets a state", "states");
       const [inputShape, outputShape] = [few.input.shape.slice(1), few.output.shape.slice(1)];
       const config = this.#layers[few.name]!;
       return {
@@ -152,6 +155,13 @@ class Tracer {
     };
   }
 }
+
+const notExported = ({ name }: LayerUse, what: string, parts: string) =>
+  new OptionError({
+    where: `layer ${name}`,
+    what: `${what}, which exported models do not have`,
+    fix: `Export a model without ${parts}`,
+  });
 
 /** Numbers in the function that depend on the size of the batch have another value in each trace. */
 function requireSameOp(tensor: Tensor, other: Tensor): void {

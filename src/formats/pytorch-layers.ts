@@ -162,15 +162,16 @@ function modulesOf(tensors: Safetensors["tensors"]): readonly FileModule[] {
   const isStacked = (module: string) => tensors.has(joined(module, "weight_ih_l1"));
   for (const [name, tensor] of tensors) {
     const [prefix, last] = splitName(name);
-    const [, ofLayer, number] = (isStacked(prefix) && STACKED.exec(last)) || [];
-    const [module, own] = number === undefined ? [prefix, last] : [joined(prefix, `l${number}`), `${ofLayer}0`];
+    const [, ofLayer, number, direction] = (isStacked(prefix) && STACKED.exec(last)) || [];
+    const [module, own] =
+      number === undefined ? [prefix, last] : [joined(prefix, `l${number}`), `${ofLayer}0${direction}`];
     found.set(module, (found.get(module) ?? new Map<string, FileTensor>()).set(own, { ...tensor, name }));
   }
   return [...found].map(([name, own]) => ({ name, tensors: own })).toSorted((a, b) => byNumbers(a.name, b.name));
 }
 
-/** The name of a tensor of a GRU or LSTM, and the number of its layer. */
-const STACKED = /^((?:weight|bias)_[ih]h_l)(\d+)$/;
+/** The name of a tensor of a GRU or LSTM: the number of its layer, and its direction. */
+const STACKED = /^((?:weight|bias)_[ih]h_l)(\d+)(|_reverse)$/;
 
 /** A parameter or state of the model, and the tensor that holds it in PyTorch. */
 interface WantedTensor {

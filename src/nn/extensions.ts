@@ -1,5 +1,5 @@
 import { excerpt, GraphError, OptionError } from "../errors.ts";
-import { requireTensor, sameShape } from "../graph/tensor.ts";
+import { requireTensor, sameShape, type Tensor } from "../graph/tensor.ts";
 import { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 import type { BuiltLayer, ConfigResolver, Layer, LayerConfig } from "./layers/layer.ts";
 
@@ -53,18 +53,25 @@ export function checkedLayer({ config: { type } }: Layer, path: string, layer: B
     const fix = "Give the shape of one example after the layer, such as [10]";
     throw new OptionError({ where, what: `its outputShape is ${excerpt(outputShape)}`, fix });
   }
+  const checked = (x: Tensor, value: Tensor): Tensor => {
+    requireTensor(`${where}, apply`, value);
+    const wanted = [x.shape[0]!, ...outputShape];
+    if (value.dtype === "float32" && sameShape(value.shape, wanted)) return value;
+    throw new GraphError({
+      where,
+      what: `it returns ${value} for ${x}, but its outputShape promises [batch, ${outputShape.join(", ")}]`,
+      fix: "Keep the batch as the first axis, and make outputShape match the result of apply",
+    });
+  };
   return {
     outputShape,
-    apply(x, options) {
-      const value = layer.apply(x, options);
-      requireTensor(`${where}, apply`, value);
-      const wanted = [x.shape[0]!, ...outputShape];
-      if (value.dtype === "float32" && sameShape(value.shape, wanted)) return value;
-      throw new GraphError({
-        where,
-        what: `it returns ${value} for ${x}, but its outputShape promises [batch, ${outputShape.join(", ")}]`,
-        fix: "Keep the batch as the first axis, and make outputShape match the result of apply",
-      });
-    },
+    apply: (x, options) => checked(x, layer.apply(x, options)),
+    applyWithState:
+      layer.applyWithState &&
+      ((x, options) => {
+        const result = layer.applyWithState!(x, options);
+        checked(x, result.output);
+        return result;
+      }),
   };
 }

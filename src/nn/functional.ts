@@ -9,7 +9,8 @@ import { drawnFrom, isName, LayerBuilder, requireModelName, resolvedOptions, typ
 import { isRecord, requireCount, requireSeed } from "./checks.ts";
 import type { Precision } from "../precisions.ts";
 import { LayerUses } from "./layer-uses.ts";
-import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
+import type { ApplyOptions, Layer, LayerConfig, RecurrentLayer, RecurrentState } from "./layers/layer.ts";
+import type { RecurrentResult } from "../ops/recurrent/index.ts";
 import { parameterPrefix, type Model } from "./sequential.ts";
 
 /** The type of an input: float32, or uint32 for indices, such as those of an embedding. */
@@ -34,6 +35,17 @@ export interface UseOptions {
    * All positions are valid by default.
    */
   readonly mask?: Tensor;
+  /**
+   * The state from which a recurrent layer starts: `{ h }` for `layers.gru`, `{ h, c }` for `layers.lstm`. Each is float32
+   * [batch, units], or with `bidirectional` [batch, 2 · units], first of the forward direction, then of the backward one. Zeros by
+   * default.
+   */
+  readonly state?: RecurrentState;
+}
+
+/** The options of a use of a recurrent layer that returns its state. */
+export interface StateUseOptions<State extends RecurrentState> extends UseOptions {
+  readonly state?: State;
 }
 
 /** What the function of a functional model gets besides its inputs. */
@@ -48,9 +60,20 @@ export interface FunctionContext {
    * @param x [batch, ...shape]; examples may have another shape at each use if the parameters have the same shapes for it
    * @param options the name of the layer, or its name and a mask
    * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer's
-   * parameters do not fit x, for a mask of another shape, and for a layer without attention that gets a mask
+   * parameters do not fit x, for a mask or a state of another shape, for a layer without attention that gets a mask, and for a layer
+   * that is not recurrent and gets a state
    */
   use(layer: Layer, x: Tensor, options?: string | UseOptions): Tensor;
+  /**
+   * As `use`, for `layers.gru` and `layers.lstm`: returns also the state after the step that is read last, in the form of the option
+   * `state`. It may start another layer, such as a decoder, or be an output of the model.
+   * @throws OptionError and GraphError, as `use` does, also for another layer
+   */
+  useWithState<State extends RecurrentState>(
+    layer: RecurrentLayer<State>,
+    x: Tensor,
+    options?: string | StateUseOptions<State>,
+  ): RecurrentResult<State>;
   /**
    * A key of random numbers, a uint32 scalar for ops such as `randomNormal`. It differs for each step, and for each call
    * of this function within a step.
@@ -86,6 +109,10 @@ export interface LayerUse {
   readonly output: Tensor;
   /** The mask of valid positions, if one was given. */
   readonly mask?: Tensor;
+  /** The state from which a recurrent layer started, if one was given. */
+  readonly initialState?: RecurrentState;
+  /** The final state, if `useWithState` returned it. */
+  readonly finalState?: RecurrentState;
 }
 
 /** A model with named inputs and outputs. */

@@ -24,6 +24,7 @@ export {
   type FunctionalModel,
   type FunctionalOptions,
   type FunctionContext,
+  type StateUseOptions,
   type UseOptions,
   type InputDescription,
   type InputType,
@@ -73,6 +74,8 @@ export type {
   LayerConfig,
   LayerContext,
   LayerSummary,
+  RecurrentLayer,
+  RecurrentState,
 } from "./layers/layer.ts";
 export { summarizeLayer } from "./layers/registry.ts";
 export {

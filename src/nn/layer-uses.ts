@@ -7,9 +7,9 @@ import { requireTensor, sameShape, type Shape, type Tensor } from "../graph/tens
 import { randomKey } from "../random.ts";
 import { isName, type LayerBuilder } from "./build.ts";
 import { checkedLayer } from "./extensions.ts";
-import type { FunctionContext, LayerUse, UseOptions } from "./functional.ts";
+import type { FunctionContext, LayerUse, StateUseOptions, UseOptions } from "./functional.ts";
 import { requireLayers } from "./layers/chain.ts";
-import type { ApplyOptions, BuiltLayer, Layer, LayerConfig } from "./layers/layer.ts";
+import type { ApplyOptions, BuiltLayer, Layer, LayerConfig, RecurrentLayer, RecurrentState } from "./layers/layer.ts";
 import { stepKey } from "./layers/step-key.ts";
 
 /** The first part, "fn", of the numbers that distinguish the keys of a function from those of layers. */
@@ -62,8 +62,8 @@ export class LayerUses {
     const uses: LayerUse[] = [];
     const positions = new Map<Layer, { readonly position: number; times: number }>();
     let keys = 0;
-    const use = (layer: Layer, x: Tensor, given: string | UseOptions = {}): Tensor => {
-      const { name, mask } = typeof given === "string" ? { name: given } : given;
+    const use = (layer: Layer, x: Tensor, given: string | UseOptions, withState: boolean): LayerUse => {
+      const { name, mask, state } = typeof given === "string" ? { name: given } : given;
       requireLayers("use", [layer]);
       requireTensor("use", x);
       if (x.shape.length === 0)
@@ -72,18 +72,30 @@ export class LayerUses {
       const used = positions.get(layer) ?? { position: positions.size, times: 0 };
       positions.set(layer, used);
       const known = this.#layerAt(used.position, layer, x, name);
-      const own = optionsOfUse(options, used.times++);
-      const output = known.built.apply(x, mask ? { ...own, mask } : own);
+      if (state !== undefined || withState) requireRecurrent(known);
+      const own = { ...optionsOfUse(options, used.times++), ...(mask && { mask }), ...(state && { state }) };
+      const { output, state: finalState } = withState
+        ? known.built.applyWithState!(x, own)
+        : { output: known.built.apply(x, own) };
       if (mask) requireMaskUsed(known, { x, output, mask });
       options.recordOutput(output);
-      uses.push({ name: known.name, input: x, output, mask });
-      return output;
+      const made = { name: known.name, input: x, output, mask, initialState: state, finalState };
+      uses.push(made);
+      return made;
     };
     return {
       context: {
         training,
         precision,
-        use,
+        use: (layer, x, given = {}) => use(layer, x, given, false).output,
+        useWithState<State extends RecurrentState>(
+          layer: RecurrentLayer<State>,
+          x: Tensor,
+          given: string | StateUseOptions<State> = {},
+        ) {
+          const { output, finalState } = use(layer, x, given, true);
+          return { output, state: finalState as State };
+        },
         randomKey: () => stepKey({ index: randomKey(FUNCTION_KEYS, keys), path: `random.${keys++}` }, options),
       },
       uses,
@@ -160,6 +172,16 @@ export class LayerUses {
     const what = `it uses ${count} layers, but used ${this.#layers.length} when the model was made`;
     throw new OptionError({ where: WHERE, what, fix: SAME_LAYERS });
   }
+}
+
+/** @throws GraphError if the layer has no state */
+function requireRecurrent({ name, config, built }: KnownLayer): void {
+  if (built.applyWithState) return;
+  throw new GraphError({
+    where: `layer ${name}, ${config.type}`,
+    what: "it is given a state, or asked for one, but is not recurrent",
+    fix: "Use states only with layers.gru and layers.lstm, each used by itself and not inside another layer",
+  });
 }
 
 /** @throws GraphError if the output does not depend on the mask */

@@ -2,7 +2,7 @@ import { OptionError } from "../errors.ts";
 import { parameter, state, type StoredAttributes } from "../graph/leaves.ts";
 import { substituted } from "../graph/substitute.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
-import type { AnyModel, FunctionalModel } from "./functional.ts";
+import type { AnyModel, FunctionalModel, LayerUse } from "./functional.ts";
 import { isFunctional } from "./is-functional.ts";
 import type { ApplyOptions, BatchMoments } from "./layers/layer.ts";
 import { storedLeaves, type Model } from "./sequential.ts";
@@ -31,23 +31,37 @@ function functionWith(
 ): Pick<FunctionalModel, "apply" | "applyEach"> {
   const applyEach: FunctionalModel["applyEach"] = (inputs, options) => {
     let found: ReturnType<FunctionalModel["applyEach"]>;
+    let tensors: readonly Tensor[] = [];
     const apply = (own: ApplyOptions) => {
       found = model.applyEach(inputs, own);
-      return [...Object.values(found.outputs), ...found.uses.flatMap(({ input, output }) => [input, output])];
+      tensors = [...new Set([...Object.values(found.outputs), ...found.uses.flatMap(tensorsOf)])];
+      return tensors;
     };
     const results = replacedIn(apply, replacements, options);
+    const made = new Map(tensors.map((tensor, index) => [tensor, results[index]!]));
     const { outputs, uses } = found!;
-    const names = Object.keys(outputs);
+    const replacedBy = <Tensors extends object>(given: Tensors): Tensors =>
+      Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, made.get(tensor)!])) as Tensors;
     return {
-      outputs: Object.fromEntries(names.map((name, index) => [name, results[index]!])),
-      uses: uses.map(({ name }, index) => {
-        const at = names.length + 2 * index;
-        return { name, input: results[at]!, output: results[at + 1]! };
-      }),
+      outputs: replacedBy(outputs),
+      uses: uses.map(({ name, input, output, mask, initialState, finalState }) => ({
+        name,
+        ...replacedBy({ input, output, ...(mask && { mask }) }),
+        ...(initialState && { initialState: replacedBy(initialState) }),
+        ...(finalState && { finalState: replacedBy(finalState) }),
+      })),
     };
   };
   return { applyEach, apply: (inputs, options) => applyEach(inputs, options).outputs };
 }
+
+/** All tensors of a use. */
+const tensorsOf = ({ input, output, mask, initialState, finalState }: LayerUse): Tensor[] => [
+  input,
+  output,
+  ...(mask ? [mask] : []),
+  ...[initialState, finalState].flatMap((own) => Object.values(own ?? {}) as Tensor[]),
+];
 
 const momentTensors = ["runningMean", "runningVariance", "mean", "variance"] as const;
 

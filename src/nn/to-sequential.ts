@@ -56,8 +56,9 @@ const takesIndices = (layer: LayerConfig | undefined): boolean =>
 function brokenAt(uses: readonly LayerUse[], x: Tensor, output: Tensor): string | undefined {
   let value = x;
   const names = new Set<string>();
-  for (const { name, input: own, output: result, mask } of uses) {
+  for (const { name, input: own, output: result, mask, initialState } of uses) {
     if (mask) return `the layer ${name} gets a mask`;
+    if (initialState) return `the layer ${name} gets a state`;
     if (names.has(name)) return `it uses the layer ${name} twice`;
     if (own !== value) return `the input of the layer ${name} is not the result of the layer before it`;
     names.add(name);

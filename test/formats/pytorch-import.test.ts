@@ -168,6 +168,32 @@ describe("startFromPytorch", () => {
     expect(other.matched[0]).toEqual({ name: "layers.0.weight", tensor: "rnn.weight_ih_l1", shape: [12, 3] });
   });
 
+  test("reads both directions of stacked recurrent layers", async () => {
+    const tensors = (suffix: string, width: number): Shapes => ({
+      [`rnn.weight_ih_${suffix}`]: [6, width],
+      [`rnn.weight_hh_${suffix}`]: [6, 2],
+      [`rnn.bias_ih_${suffix}`]: [6],
+      [`rnn.bias_hh_${suffix}`]: [6],
+    });
+    const both = (layer: number, width: number) => ({
+      ...tensors(`l${layer}`, width),
+      ...tensors(`l${layer}_reverse`, width),
+    });
+    const file = fileOf({ ...both(0, 3), ...both(1, 4), "fc.weight": [2, 4], "fc.bias": [2] });
+    const bidirectional = true;
+    const network = [layers.gru(2, { sequences: true, bidirectional }), layers.gru(2, { bidirectional }), dense(2)];
+    const { model, matched, unused } = startFromPytorch(sequential(network, { inputShape: [4, 3] }), file, "f");
+    const { outputs } = await evaluate({ y: model.apply(wave(2, 4, 3)) });
+    // Of h_n, the last two: the last layer's directions.
+    close(outputs["y"]!, [-1.0221373749675555, 0.02218958452329703, -0.6805269201191516, 0.12172547945235467]);
+    const tensor = { name: "layers.1.reverseWeight", tensor: "rnn.weight_ih_l1_reverse", shape: [6, 4] };
+    expect(matched).toContainEqual(tensor);
+    expect(unused).toEqual([]);
+    // A layer of one direction would use half of the weights.
+    const one = sequential([layers.gru(2, { sequences: true }), layers.gru(2), dense(2)], { inputShape: [4, 3] });
+    expect(() => startFromPytorch(one, file, "f")).toThrow(DataError);
+  });
+
   test("matches the layers of a functional model by name, if all have the name of a module", () => {
     const file = fileOf({ "block.key.weight": [2, 2], "block.query.weight": [2, 2], "out.weight": [2, 2] });
     const matchedBy = (...names: readonly string[]) => {

@@ -52,7 +52,7 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   groupNorm: { layer: groupNorm(2, { epsilon: 1e-3 }), inputShape: [3, 2, 4] },
   gru: { layer: gru(3, { sequences: true }), inputShape: [5, 2] },
   layerNorm: { layer: layerNorm(), inputShape: [3, 4] },
-  lstm: { layer: lstm(3), inputShape: [5, 2] },
+  lstm: { layer: lstm(3, { bidirectional: true }), inputShape: [5, 2] },
   maxPool2d: {
     layer: maxPool2d(2, {
       padding: [
@@ -174,6 +174,16 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
   "more recurrent networks": {
     layers: [lstm(4, { sequences: true }), gru(3, { sequences: true }), lstm(2)],
     inputShape: [6, 2],
+  },
+  "recurrent networks of two directions": {
+    layers: [
+      gru(4, { sequences: true, bidirectional: true, bias: false }),
+      lstm(3, { sequences: true, bidirectional: true }),
+      lstm(2, { sequences: true }),
+      gru(3, { bidirectional: true }),
+      dense(2),
+    ],
+    inputShape: [5, 2],
   },
   "a language model": {
     layers: [

@@ -1,4 +1,5 @@
 import type { Shape, Tensor } from "../../graph/tensor.ts";
+import type { GruState, LstmState, RecurrentResult } from "../../ops/recurrent/index.ts";
 import type { Precision } from "../../precisions.ts";
 import type { ActivationName, CustomActivation } from "../activations.ts";
 import type { Fans, Initializer } from "../initializers.ts";
@@ -91,6 +92,9 @@ export interface ApplyOptions {
   readonly precision?: Precision;
 }
 
+/** The state of a recurrent layer: that of `layers.gru` has `h`, that of `layers.lstm` `h` and `c`. */
+export type RecurrentState = GruState | LstmState;
+
 /** The options of applying one layer. */
 export interface LayerApplyOptions extends Required<ApplyOptions> {
   /**
@@ -98,6 +102,8 @@ export interface LayerApplyOptions extends Required<ApplyOptions> {
    * Layers with inner layers pass it on. All positions by default.
    */
   readonly mask?: Tensor;
+  /** The state from which a recurrent layer starts. Other layers do not get it. Zeros by default. */
+  readonly state?: RecurrentState;
 }
 
 /** The options of applying a model outside training. */
@@ -123,6 +129,8 @@ export interface BuiltLayer {
    * @returns [batch, ...outputShape]
    */
   apply(x: Tensor, options: LayerApplyOptions): Tensor;
+  /** As `apply`, and returns also the final state; only of a `RecurrentLayer`. */
+  applyWithState?(x: Tensor, options: LayerApplyOptions): RecurrentResult<RecurrentState>;
 }
 
 /** A layer before the model is built, independent of the shape of its input. */
@@ -132,6 +140,17 @@ export interface Layer {
   readonly activation?: string;
   /** Makes the layer's parameters and determines its output shape. */
   build(context: LayerContext): BuiltLayer;
+}
+
+/** A layer with a state, which `use` and `useWithState` of a functional model can give and return. */
+export interface RecurrentLayer<State extends RecurrentState = RecurrentState> extends Layer {
+  build(context: LayerContext): BuiltLayer & {
+    /**
+     * Applies the layer, from `options.state` or zeros.
+     * @param x [batch, ...inputShape]
+     */
+    applyWithState(x: Tensor, options: LayerApplyOptions): RecurrentResult<State>;
+  };
 }
 
 /** Resolves the names and nested configs in a layer's config. */
@@ -161,9 +180,11 @@ export interface LayerSummary {
 export interface LayerType {
   /** The names of the options in the layer's config. */
   readonly options: readonly string[];
+  /** Those of the options that a config has only if they do not have their defaults; none by default. */
+  readonly rareOptions?: readonly string[];
   /**
    * Makes a layer from a config.
-   * @param config has all options of the type, with unchecked values
+   * @param config has all options of the type but rare ones, with unchecked values
    * @throws OptionError for an invalid value
    */
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;

@@ -1,5 +1,6 @@
 import type { LayerPlace, OnnxAttributes, OnnxWriter } from "./forms.ts";
 import type { LayerConfig } from "./layer.ts";
+import { namingsOf } from "./recurrent.ts";
 
 interface RecurrentOperator {
   readonly operator: "GRU" | "LSTM";
@@ -19,6 +20,7 @@ export function writeRecurrent(
   attributes: OnnxAttributes = {},
 ): void {
   const [length, units] = [place.inputShape[0]!, config["units"] as number];
+  const namings = namingsOf(config["bidirectional"] === true);
   const x = writer.value;
   const rows = writer.integers(
     `${name}.order`,
@@ -31,18 +33,32 @@ export function writeRecurrent(
     writer.apply("Unsqueeze", `${name}.${own}.direction`, [first]);
     return writer.value;
   };
-  const weights = [ordered("weight", [1, 0]), ordered("recurrentWeight", [1, 0])];
-  if (config["bias"] === true) {
-    writer.applyTo("Concat", `${name}.biases`, [ordered("bias"), ordered("recurrentBias")], { axis: { int: 1 } });
-    weights.push(writer.value);
-  }
+  const joined = (own: string, axis: number, parts: readonly string[]) => {
+    if (parts.length > 1) writer.applyTo("Concat", `${name}.${own}`, parts, { axis: { int: axis } });
+    return parts.length > 1 ? writer.value : parts[0]!;
+  };
+  /** A parameter of all directions. */
+  const ofAll = (own: string, axes?: readonly number[]) =>
+    joined(
+      `${own}.directions`,
+      0,
+      namings.map((nameOf) => ordered(nameOf(own), axes)),
+    );
+  const weights = [ofAll("weight", [1, 0]), ofAll("recurrentWeight", [1, 0])];
+  if (config["bias"] === true) weights.push(joined("biases", 1, [ofAll("bias"), ofAll("recurrentBias")]));
   writer.continueFrom(x);
   writer.transpose(`${name}.byStep`, [1, 0, 2]);
-  writer.apply(operator, `${name}.outputs`, weights, { hidden_size: { int: units }, ...attributes });
+  writer.apply(operator, `${name}.outputs`, weights, {
+    hidden_size: { int: units },
+    ...(namings.length > 1 && { direction: { text: "bidirectional" } }),
+    ...attributes,
+  });
   // [length, directions, batch, units]
   writer.transpose(`${name}.byExample`, [2, 0, 1, 3]);
-  writer.reshape(`${name}.sequence`, [length, units]);
-  if (config["sequences"] === true) return;
-  writer.apply("Gather", `${name}.last`, [writer.integers(`${name}.lastStep`, [length - 1])], { axis: { int: 1 } });
-  writer.reshape(`${name}.output`, [units]);
+  const outputs = namings.length * units;
+  if (config["sequences"] === true) return writer.reshape(`${name}.sequence`, [length, outputs]);
+  writer.reshape(`${name}.sequence`, [length * outputs]);
+  // The last step of the forward direction, and the first one of the other.
+  const last = Array.from({ length: outputs }, (_, index) => (index < units ? (length - 1) * outputs : 0) + index);
+  writer.apply("Gather", `${name}.output`, [writer.integers(`${name}.last`, last)], { axis: { int: 1 } });
 }

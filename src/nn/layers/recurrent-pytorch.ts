@@ -1,31 +1,55 @@
-import type { LayerPlace, PytorchModule } from "./forms.ts";
+import type { LayerPlace, PytorchModule, PytorchParameter } from "./forms.ts";
 import { argumentsCode } from "./images-pytorch.ts";
 import type { LayerConfig } from "./layer.ts";
 import { asIs, inLayout } from "./permute.ts";
+import { forwardName, reverseName, type Naming } from "./recurrent.ts";
 
-/** A module of PyTorch that returns its output alone, with the same parameters. */
-const definition = (module: string) => `class ${module}(nn.${module}):
-    def __init__(self, width, units, sequences=False, bias=True):
-        super().__init__(width, units, bias=bias, batch_first=True)
+/**
+ * A module of PyTorch that returns its output alone, with the same parameters. Without sequences, that is the output of the step
+ * that each direction reads last.
+ * @param state how the module returns its state, with the last outputs h
+ */
+const definition = (module: string, state: string) => `class ${module}(nn.${module}):
+    def __init__(self, width, units, sequences=False, bias=True, bidirectional=False):
+        super().__init__(width, units, bias=bias, batch_first=True, bidirectional=bidirectional)
         self.sequences = sequences
     def forward(self, x):
-        outputs, _ = super().forward(x)
-        return outputs if self.sequences else outputs[:, -1]`;
+        outputs, ${state} = super().forward(x)
+        return outputs if self.sequences else h.transpose(0, 1).flatten(1)`;
 
-/** @param module "GRU" or "LSTM" */
-export function recurrentModule(module: string, config: LayerConfig, { inputShape }: LayerPlace): PytorchModule {
-  const { units, sequences, bias } = config;
+interface RecurrentForm {
+  readonly module: "GRU" | "LSTM";
+  /** How the module returns its state in Python. */
+  readonly state: string;
+}
+
+export function recurrentModule(
+  { module, state }: RecurrentForm,
+  config: LayerConfig,
+  { inputShape }: LayerPlace,
+): PytorchModule {
+  const { units, sequences, bias, bidirectional } = config;
   const more = argumentsCode([
     ["sequences", sequences === true ? "True" : "False", "False"],
     ["bias", bias === true ? "True" : "False", "True"],
+    ["bidirectional", bidirectional === true ? "True" : "False", "False"],
   ]);
   return {
     code: `${module}(${inputShape.at(-1)}, ${units as number}${more})`,
-    definitions: [definition(module)],
+    definitions: [definition(module, state)],
     parameters: {
-      weight: inLayout("weight_ih_l0", [1, 0]),
-      recurrentWeight: inLayout("weight_hh_l0", [1, 0]),
-      ...(bias === true && { bias: asIs("bias_ih_l0"), recurrentBias: asIs("bias_hh_l0") }),
+      ...parametersOf(forwardName, "l0", bias === true),
+      ...(bidirectional === true && parametersOf(reverseName, "l0_reverse", bias === true)),
     },
   };
 }
+
+/** The parameters of a direction. @param suffix of their names in PyTorch */
+const parametersOf = (nameOf: Naming, suffix: string, bias: boolean): Record<string, PytorchParameter> => ({
+  [nameOf("weight")]: inLayout(`weight_ih_${suffix}`, [1, 0]),
+  [nameOf("recurrentWeight")]: inLayout(`weight_hh_${suffix}`, [1, 0]),
+  ...(bias && {
+    [nameOf("bias")]: asIs(`bias_ih_${suffix}`),
+    [nameOf("recurrentBias")]: asIs(`bias_hh_${suffix}`),
+  }),
+});

@@ -7,7 +7,10 @@ import { add, multiply, sigmoid, subtract, tanh } from "../elementwise/index.ts"
 import { split } from "../indexing/index.ts";
 import { matmul } from "../matmul/index.ts";
 import type { Precision } from "../../precisions.ts";
+import { tensorsOfState, type GruState, type LstmState } from "./state.ts";
 import { unrolled, type Cell } from "./unrolled.ts";
+
+export type { GruState, LstmState } from "./state.ts";
 
 /** The weights of a recurrent network. Gates are along the last axis, in PyTorch's order. */
 export interface RecurrentWeights {
@@ -21,11 +24,24 @@ export interface RecurrentWeights {
 }
 
 /** The options of `gru` and `lstm`. */
-export interface RecurrentOptions {
-  /** Whether to return the outputs of all steps; false, the default, returns those of the last step. */
+export interface RecurrentOptions<State extends GruState = GruState> {
+  /** Whether to return the outputs of all steps; false, the default, returns those of the step that is read last. */
   readonly sequences?: boolean;
+  /** The state before the step that is read first; zeros by default. */
+  readonly state?: State;
+  /**
+   * Whether to read the sequence from its end; false by default. The outputs of all steps stay in the order of the sequence. That of
+   * the first position is then read last.
+   */
+  readonly reverse?: boolean;
   /** The precision of products; "float32" by default. See `matmul`. */
   readonly precision?: Precision;
+}
+
+/** The output of a recurrent network, and its state after the step that is read last. */
+export interface RecurrentResult<State extends GruState = GruState> {
+  readonly output: Tensor;
+  readonly state: State;
 }
 
 const gruCell: Cell = (step, product, before) => {
@@ -50,35 +66,65 @@ const lstmCell: Cell = (step, product, [, c]) => {
   return [multiply(sigmoid(o), tanh(cell)), cell];
 };
 
+/** A kind of recurrent network: its states are those of the cell, in order. */
+interface RecurrentKind {
+  readonly where: string;
+  readonly cell: Cell;
+  readonly gates: number;
+  readonly states: readonly string[];
+}
+
+const gruKind: RecurrentKind = { where: "gru", cell: gruCell, gates: 3, states: ["h"] };
+const lstmKind: RecurrentKind = { where: "lstm", cell: lstmCell, gates: 4, states: ["h", "c"] };
+
 /**
  * A gated recurrent unit (Cho et al. 2014), with the formulas of PyTorch's `nn.GRU`: r = σ(x·Wᵣ + bᵣ + h·Uᵣ + cᵣ), z
- * likewise, n = tanh(x·Wₙ + bₙ + r · (h·Uₙ + cₙ)), and h becomes (1 − z) · n + z · h, from zeros. Gates are in the order
- * r, z, n.
+ * likewise, n = tanh(x·Wₙ + bₙ + r · (h·Uₙ + cₙ)), and h becomes (1 − z) · n + z · h, from zeros or a given state. Gates are in the
+ * order r, z, n.
  * @param x float32 [batch, length, width]
  * @returns [batch, length, units] with `sequences`, else [batch, units]
  * @throws GraphError if shapes do not fit
  */
 export const gru = (x: Tensor, weights: RecurrentWeights, options: RecurrentOptions = {}): Tensor =>
-  recurrent("gru", x, weights, { ...options, cell: gruCell, gates: 3 });
+  recurrent(gruKind, x, weights, options, false).output;
+
+/**
+ * As `gru`, with the state after the step that is read last.
+ * @throws GraphError, as `gru` does
+ */
+export const gruWithState = (x: Tensor, weights: RecurrentWeights, options: RecurrentOptions = {}): RecurrentResult =>
+  recurrent(gruKind, x, weights, options, true);
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997), with the formulas of PyTorch's `nn.LSTM`: the gates i, f, g, o
- * are parts of x·W + b + h·U + c, the cell becomes σ(f) · cell + σ(i) · tanh(g), and h = σ(o) · tanh(cell), from zeros.
+ * are parts of x·W + b + h·U + c, the cell becomes σ(f) · cell + σ(i) · tanh(g), and h = σ(o) · tanh(cell), from zeros or a
+ * given state.
  * @param x float32 [batch, length, width]
  * @returns [batch, length, units] with `sequences`, else [batch, units]
  * @throws GraphError if shapes do not fit
  */
-export const lstm = (x: Tensor, weights: RecurrentWeights, options: RecurrentOptions = {}): Tensor =>
-  recurrent("lstm", x, weights, { ...options, cell: lstmCell, gates: 4 });
+export const lstm = (x: Tensor, weights: RecurrentWeights, options: RecurrentOptions<LstmState> = {}): Tensor =>
+  recurrent(lstmKind, x, weights, options, false).output;
 
-function recurrent(
-  where: string,
+/**
+ * As `lstm`, with the state after the step that is read last.
+ * @throws GraphError, as `lstm` does
+ */
+export const lstmWithState = (
   x: Tensor,
   weights: RecurrentWeights,
-  options: RecurrentOptions & { readonly cell: Cell; readonly gates: number },
-): Tensor {
+  options: RecurrentOptions<LstmState> = {},
+): RecurrentResult<LstmState> => recurrent(lstmKind, x, weights, options, true) as RecurrentResult<LstmState>;
+
+function recurrent(
+  { where, cell, gates, states }: RecurrentKind,
+  x: Tensor,
+  weights: RecurrentWeights,
+  options: RecurrentOptions,
+  withState: boolean,
+): RecurrentResult {
   const { weight, recurrentWeight, bias, recurrentBias } = weights;
-  const { sequences = false, precision = "float32", cell, gates } = options;
+  const { sequences = false, precision = "float32", reverse = false, state } = options;
   requireType(where, x, "float32");
   requireType(`${where} recurrentWeight`, recurrentWeight, "float32");
   const units = recurrentWeight.shape[0] ?? 0;
@@ -89,9 +135,13 @@ function recurrent(
   requireShape(where, "recurrentWeight", recurrentWeight, [units, gates * units]);
   if (bias) requireShape(where, "bias", bias, [gates * units]);
   if (recurrentBias) requireShape(where, "recurrentBias", recurrentBias, [gates * units]);
+  const initial = state ? tensorsOfState(where, state, states, [x.shape[0]!, units]) : [];
   const product = matmul(x, weight, { precision });
   const projected = bias ? add(product, bias) : product;
-  return unrolled(projected, recurrentWeight, recurrentBias, { cell, sequences, precision });
+  const made = { cell, sequences, precision, initial, reverse, withState };
+  const found = unrolled(projected, recurrentWeight, recurrentBias, made);
+  const named = found.state.map((tensor, index) => [states[index]!, tensor] as const);
+  return { output: found.output, state: Object.fromEntries(named) as unknown as GruState };
 }
 
 function requireShape(where: string, name: string, tensor: Tensor, shape: Shape): void {

@@ -1,5 +1,8 @@
+import type { Tensor } from "../../../src/graph/tensor.ts";
 import { attention, rotateByPosition } from "../../../src/ops/attention/index.ts";
-import { gru, lstm, type RecurrentWeights } from "../../../src/ops/recurrent/index.ts";
+import { concat } from "../../../src/ops/indexing/index.ts";
+import { reshape } from "../../../src/ops/layout/index.ts";
+import { gru, gruWithState, lstm, lstmWithState, type RecurrentWeights } from "../../../src/ops/recurrent/index.ts";
 import { exactly } from "../cases.ts";
 import { comparison, floats, type Comparison } from "./comparison.ts";
 
@@ -59,4 +62,50 @@ const recurrent = [
   ),
 ];
 
-export const comparisons: readonly Comparison[] = [...attentions, ...recurrent];
+/** The arguments of `torch.gru` and `torch.lstm` after the state. */
+const others = "[weight.T, recurrentWeight.T, bias, recurrentBias], True, 1, 0.0, False, False, True";
+
+const fromEnd = [
+  comparison(
+    "gru",
+    weightsOf(3),
+    ({ x, ...weights }) => gru(x, weights as RecurrentWeights, { sequences: true, reverse: true }),
+    `torch.gru(x.flip(1), torch.zeros(1, 2, 2), ${others})[0].flip(1)`,
+  ),
+  comparison(
+    "lstm",
+    { ...weightsOf(4), h: floats(2, 2), c: floats(2, 2) },
+    ({ x, h, c, ...weights }) => lstm(x, weights as RecurrentWeights, { reverse: true, state: { h: h!, c: c! } }),
+    `torch.lstm(x.flip(1), [h[None], c[None]], ${others})[0][:, -1]`,
+  ),
+];
+
+/** The outputs and the final state of each example, one after another. */
+const together = (...tensors: readonly Tensor[]) =>
+  concat(
+    tensors.map((tensor) => reshape(tensor, [2, -1])),
+    1,
+  );
+
+const withStates = [
+  comparison(
+    "gruWithState",
+    { ...weightsOf(3), h: floats(2, 2) },
+    ({ x, h, ...weights }) => {
+      const found = gruWithState(x, weights as RecurrentWeights, { sequences: true, state: { h: h! } });
+      return together(found.output, found.state.h);
+    },
+    `(lambda y, h: torch.cat([y.flatten(1), h[0]], 1))(*torch.gru(x, h[None], ${others}))`,
+  ),
+  comparison(
+    "lstmWithState",
+    { ...weightsOf(4), h: floats(2, 2), c: floats(2, 2) },
+    ({ x, h, c, ...weights }) => {
+      const found = lstmWithState(x, weights as RecurrentWeights, { sequences: true, state: { h: h!, c: c! } });
+      return together(found.output, found.state.h, found.state.c);
+    },
+    `(lambda y, h, c: torch.cat([y.flatten(1), h[0], c[0]], 1))(*torch.lstm(x, [h[None], c[None]], ${others}))`,
+  ),
+];
+
+export const comparisons: readonly Comparison[] = [...attentions, ...recurrent, ...fromEnd, ...withStates];

@@ -1,4 +1,4 @@
 import type { PytorchForm } from "../forms.ts";
 import { recurrentModule } from "../recurrent-pytorch.ts";
 
-export const pytorch: PytorchForm = (config, place) => [recurrentModule("GRU", config, place)];
+export const pytorch: PytorchForm = (config, place) => [recurrentModule({ module: "GRU", state: "h" }, config, place)];
