@@ -160,8 +160,8 @@ const anyActivation = (name: ConfigValue | undefined) =>
     : activationNamed(name);
 
 function layerFromConfig(where: string, config: unknown, resolver: Resolver): Layer {
-  const { options, fromConfig } = layerTypeOf(where, requireObject(where, config)["type"], resolver);
-  const checked = requireObject(where, config, options && ["type", ...options]) as LayerConfig;
+  const { options, optional, fromConfig } = layerTypeOf(where, requireObject(where, config)["type"], resolver);
+  const checked = requireObject(where, config, options && ["type", ...options], optional) as LayerConfig;
   try {
     return fromConfig(checked, resolver);
   } catch (error) {
@@ -176,6 +176,7 @@ function layerFromConfig(where: string, config: unknown, resolver: Resolver): La
 /** Makes a layer of a type. The options of a custom type are unknown. */
 interface LayerMaker {
   readonly options?: readonly string[];
+  readonly optional?: readonly string[];
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
 }
 
@@ -199,13 +200,21 @@ function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerM
   });
 }
 
-/** Checks that a value read from JSON is an object with exactly these fields, or with any fields if none are given. */
-function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
+/**
+ * Checks that a value read from JSON is an object with exactly these fields, or with any fields if none are given.
+ * @param optional those of the fields that it may lack
+ */
+function requireObject(
+  where: string,
+  value: unknown,
+  fields?: readonly string[],
+  optional: readonly string[] = [],
+): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new OptionError({ where, what: `${excerpt(value)} is not an object`, fix: notConfig });
   }
   const found = Object.keys(value);
-  const missing = fields?.find((field) => !found.includes(field));
+  const missing = fields?.find((field) => !found.includes(field) && !optional.includes(field));
   const unknown = fields && found.find((field) => !fields.includes(field));
   if (missing !== undefined || unknown !== undefined) {
     throw new OptionError({

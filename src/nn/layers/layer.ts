@@ -161,9 +161,11 @@ export interface LayerSummary {
 export interface LayerType {
   /** The names of the options in the layer's config. */
   readonly options: readonly string[];
+  /** Those that a config may lack, because files from before they existed do; none by default. */
+  readonly optional?: readonly string[];
   /**
    * Makes a layer from a config.
-   * @param config has all options of the type, with unchecked values
+   * @param config has all options of the type except optional ones, with unchecked values
    * @throws OptionError for an invalid value
    */
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
