@@ -115,9 +115,14 @@ class Tracer {
     const found = this.#uses.get(tensor);
     if (found) {
       const { few, more, use } = found;
-      if (few.mask) {
-        const what = "its attention gets a mask, which exported models do not have";
-        throw new OptionError({ where: `layer ${few.name}`, what, fix: "Export a model without masks" });
+      if (few.mask || few.memory) {
+        const option = few.mask ? "mask" : "memory";
+        const what = `its attention gets a ${option}, which exported models do not have`;
+        throw new OptionError({
+          where: `layer ${few.name}`,
+          what,
+          fix: `Export a model without ${option === "mask" ? "masks" : "memories"}`,
+        });
       }
       const [inputShape, outputShape] = [few.input.shape.slice(1), few.output.shape.slice(1)];
       const config = this.#layers[few.name]!;

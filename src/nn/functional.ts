@@ -34,6 +34,11 @@ export interface UseOptions {
    * All positions are valid by default.
    */
   readonly mask?: Tensor;
+  /**
+   * Another sequence that the attention of the layer reads, float32 [batch, any length, width]: its keys and values are made
+   * of this one, and its queries of x. The positions of `mask` are then those of this sequence. By default, x is read.
+   */
+  readonly memory?: Tensor;
 }
 
 /** What the function of a functional model gets besides its inputs. */
@@ -46,9 +51,9 @@ export interface FunctionContext {
    * Applies a layer. Its parameters are made at its first use and shared by all uses of the same layer object. Each use
    * of a layer with dropout or noise draws other random numbers.
    * @param x [batch, ...shape]; examples may have another shape at each use if the parameters have the same shapes for it
-   * @param options the name of the layer, or its name and a mask
+   * @param options the name of the layer, or its name, a mask, and a sequence to read
    * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer's
-   * parameters do not fit x, for a mask of another shape, and for a layer without attention that gets a mask
+   * parameters do not fit x, for a mask or memory of another shape, and for a layer without attention that gets one
    */
   use(layer: Layer, x: Tensor, options?: string | UseOptions): Tensor;
   /**
@@ -84,8 +89,9 @@ export interface LayerUse {
   readonly name: string;
   readonly input: Tensor;
   readonly output: Tensor;
-  /** The mask of valid positions, if one was given. */
+  /** The mask of valid positions, and the other sequence that attention reads, if they were given. */
   readonly mask?: Tensor;
+  readonly memory?: Tensor;
 }
 
 /** A model with named inputs and outputs. */

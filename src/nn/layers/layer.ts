@@ -98,6 +98,11 @@ export interface LayerApplyOptions extends Required<ApplyOptions> {
    * Layers with inner layers pass it on. All positions by default.
    */
   readonly mask?: Tensor;
+  /**
+   * A sequence, float32 [batch, any length, width], of which attention makes its keys and values; `mask` is then of its
+   * positions. Layers with inner layers pass it on. By default, these are of the layer's input.
+   */
+  readonly memory?: Tensor;
 }
 
 /** The options of applying a model outside training. */
