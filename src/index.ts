@@ -82,6 +82,7 @@ export {
   negativeLogLikelihood,
   sigmoidBinaryCrossEntropy,
   softmaxCrossEntropy,
+  type BinaryCrossEntropyOptions,
   type CrossEntropyOptions,
   type HuberOptions,
   type Loss,

@@ -20,6 +20,7 @@ const synonyms: Synonyms = {
   iscausal: "causal",
   ignoreindex: "ignore",
   weight: "classWeights",
+  posweight: "positiveWeights",
   stepsize: "every",
   gamma: "factor",
   etamin: "final",

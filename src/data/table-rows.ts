@@ -80,7 +80,12 @@ export class TableRows {
     const first = features.length;
     this.#known.forEach((known, index) => {
       const at = this.#cells[index]!;
-      const filled = this.#encodeCell(known, cells[at]!, { line, name: known.column.name, position: at + 1 }, features);
+      const filled = this.#encodeCell(
+        known,
+        cells[at]!,
+        { row: line, name: known.column.name, position: at + 1 },
+        features,
+      );
       for (let count = 0; count < filled; count++) features.push(this.#schema.fill![features.length - first]!);
     });
     if (!this.#options.labelled) return { label: undefined, otherLabels: none };
@@ -91,26 +96,26 @@ export class TableRows {
   /**
    * Converts a record: values by the names of the columns. Numbers are taken as they are; text is read as a cell is; null
    * is a missing value.
-   * @param line the number of the record, for messages
+   * @param number the number of the record, for messages
    * @param features the list to which the record's features are appended
-   * @throws DataError that names the column for a value that is absent, missing or invalid
+   * @throws DataError that names the record and the column for a value that is absent, missing or invalid
    */
-  encodeRecord(record: TableRecord, line: number, features: ValueList): void {
+  encodeRecord(record: TableRecord, number: number, features: ValueList): void {
     const first = features.length;
     if (typeof record !== "object" || record === null) {
-      const where = `${this.#options.name}, line ${line}`;
+      const where = `${this.#options.name}, record ${number}`;
       throw new DataError({ where, what: `${excerpt(record)} is not a record`, fix: "Give an object" });
     }
-    this.#known.forEach((known, index) => {
+    this.#known.forEach((known) => {
       const { name, kind } = known.column;
-      const place = { line, name, position: index + 1 };
+      const place = { row: number, name };
       const value = Object.hasOwn(record, name) ? record[name] : undefined;
       if (value === undefined)
         throw this.#refusal(place, "the record has no such value", "Give it, or null if it is missing");
       if (typeof value === "object" && value !== null)
         throw this.#refusal(place, `${excerpt(value)} is not a value`, "Give a number or a text");
       if (kind === "number" && typeof value === "number" && !Number.isNaN(value)) {
-        requireFloat32(Math.fround(value), this.#options.name, line, place, String(value));
+        requireFloat32(Math.fround(value), this.#options.name, number, place, String(value));
         features.push(value);
         return;
       }
@@ -120,7 +125,7 @@ export class TableRows {
   }
 
   #refusal(place: Place, what: string, fix: string): DataError {
-    return new DataError({ where: cellPlace(this.#options.name, place.line, place), what, fix });
+    return new DataError({ where: cellPlace(this.#options.name, place.row, place), what, fix });
   }
 
   /** Finds the columns. @returns whether the row was a header */
@@ -175,7 +180,7 @@ export class TableRows {
   #encodeCell({ column, categories }: KnownColumn, cell: string, place: Place, features: ValueList): number {
     if (column.kind === "number") {
       const value = numberAs(cell, column.format);
-      requireFloat32(value, this.#options.name, place.line, place, cell);
+      requireFloat32(value, this.#options.name, place.row, place, cell);
       if (!Number.isNaN(value)) features.push(value);
       else if (!isMissing(cell)) throw this.#notANumber(cell, place, column);
       else return this.#missing(1, place);
@@ -184,7 +189,7 @@ export class TableRows {
     if (isMissing(cell)) return this.#missing(featuresOf(column), place);
     if (column.kind === "date") {
       const date = dateIn(cell, column.order);
-      if (!date) throw notADate(this.#options.name, place.line, place, cell, column.order);
+      if (!date) throw notADate(this.#options.name, place.row, place, cell, column.order);
       for (const part of column.parts) features.push(date[part]);
       return 0;
     }
@@ -195,7 +200,7 @@ export class TableRows {
   }
 
   #missing(count: number, place: Place): number {
-    if (!this.#schema.fill) throw missingValue(this.#options.name, place.line, place);
+    if (!this.#schema.fill) throw missingValue(this.#options.name, place.row, place);
     return count;
   }
 
@@ -203,7 +208,7 @@ export class TableRows {
     const label = this.#labels[index]!;
     const at = this.#labelCells[index]!;
     const cell = cells[at]!;
-    const place = { line, name: label.name, position: at + 1 };
+    const place = { row: line, name: label.name, position: at + 1 };
     if (isMissing(cell)) {
       const where = cellPlace(this.#options.name, line, place);
       throw new DataError({ where, what: "the label is missing", fix: "Remove such rows" });
@@ -222,7 +227,7 @@ export class TableRows {
   #notANumber(cell: string, place: Place, { format }: { format?: NumberFormat }): DataError {
     const decimal = format?.decimal === "comma" ? " with decimal commas" : "";
     return new DataError({
-      where: cellPlace(this.#options.name, place.line, place),
+      where: cellPlace(this.#options.name, place.row, place),
       what: `${JSON.stringify(cell.slice(0, 40))} is not a number, but the model was trained on numbers${decimal} in this column`,
       fix: "Correct the cell, or remove the row",
     });
@@ -232,17 +237,18 @@ export class TableRows {
     const short = known.map((name) => shortened(name));
     const listed = short.length > 10 ? `${short.slice(0, 9).join(", ")}, …` : short.join(", ");
     return new DataError({
-      where: cellPlace(this.#options.name, place.line, place),
+      where: cellPlace(this.#options.name, place.row, place),
       what: `the model does not know the ${what} ${excerpt(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
       fix: "Remove such rows, or train on a table that contains them",
     });
   }
 }
 
+/** A cell, with the number of its line, or a value of a record, with the number of the record and without a position. */
 interface Place {
-  readonly line: number;
+  readonly row: number;
   readonly name: string;
-  readonly position: number;
+  readonly position?: number;
 }
 
 interface KnownColumn {

@@ -282,9 +282,19 @@ function featuresOfColumn(column: FeatureColumn, { categories: seen }: ColumnInP
   };
 }
 
-/** The position of a cell, for messages. */
-export function cellPlace(file: string, line: number, { position, name }: { position: number; name: string }): string {
-  return `${file}, line ${line}, column ${position} (${excerpt(name)})`;
+/** The column of a value, for messages. A record has names only, and no positions. */
+interface ColumnPlace {
+  readonly name: string;
+  readonly position?: number;
+}
+
+/**
+ * Where a value is, for messages.
+ * @param row the number of the line, or of the record if the column has no position
+ */
+export function cellPlace(file: string, row: number, { position, name }: ColumnPlace): string {
+  if (position === undefined) return `${file}, record ${row}, ${excerpt(name)}`;
+  return `${file}, line ${row}, column ${position} (${excerpt(name)})`;
 }
 
 /** A longer name of a column makes a message hard to read. */
@@ -298,13 +308,7 @@ const inList = ({ name, position }: { name: string; position: number }) =>
   name.length > LONGEST_NAME || name.includes(",") ? String(position) : name;
 
 /** @throws DataError for a number outside the range of float32 */
-export function requireFloat32(
-  value: number,
-  file: string,
-  line: number,
-  column: { position: number; name: string },
-  cell: string,
-): void {
+export function requireFloat32(value: number, file: string, line: number, column: ColumnPlace, cell: string): void {
   if (Math.abs(value) !== Infinity) return;
   throw new DataError({
     where: cellPlace(file, line, column),
@@ -327,13 +331,7 @@ function datePartOf(
 
 const orderNames = { ymd: "year, month, day", dmy: "day, month, year", mdy: "month, day, year" } as const;
 
-export const notADate = (
-  file: string,
-  line: number,
-  column: { position: number; name: string },
-  cell: string,
-  order: DateOrder,
-): DataError =>
+export const notADate = (file: string, line: number, column: ColumnPlace, cell: string, order: DateOrder): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
     what: `${excerpt(cell.slice(0, 40))} is not a date in the order ${orderNames[order]} of this column`,
@@ -347,7 +345,7 @@ export const raggedRow = (file: string, line: number, found: number, expected: n
     fix: "Give every row the same number of columns, and quote cells that contain the delimiter",
   });
 
-export const missingValue = (file: string, line: number, column: { position: number; name: string }): DataError =>
+export const missingValue = (file: string, line: number, column: ColumnPlace): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
     what: "the value is missing",

@@ -121,6 +121,7 @@ class Tracer {
     if (found) {
       const { few, more, use } = found;
       if (few.mask) throw notExported(few, "its attention gets a mask", "masks");
+      if (few.memory) throw notExported(few, "its attention gets a memory", "memories");
       if (few.initialState) throw notExported(few, "it gets a state", "states");
       const [inputShape, outputShape] = [few.input.shape.slice(1), few.output.shape.slice(1)];
       const config = this.#layers[few.name]!;

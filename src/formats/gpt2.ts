@@ -91,6 +91,7 @@ function sizesOf(where: string, model: Model): Sizes {
   const [outer, ...others] = config.layers;
   if (outer?.type !== "tiedEmbedding" || others.length > 0 || inputShape.length !== 1)
     throw refuse(`${config.layers.map(({ type }) => type).join(", ")} is not the network of GPT-2, one tiedEmbedding`);
+  if (outer["bias"] === true) throw refuse("tiedEmbedding has a bias, which the output matrix of GPT-2 does not have");
   const inner = innerLayers(model);
   const order = inner.map(({ type }) => type).filter((type) => type !== "dropout");
   const [first, last] = [order[0], order.at(-1)];

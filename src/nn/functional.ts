@@ -36,6 +36,11 @@ export interface UseOptions {
    */
   readonly mask?: Tensor;
   /**
+   * Another sequence that the attention of the layer reads, float32 [batch, any length, width]: its keys and values are made
+   * of this one, and its queries of x. The positions of `mask` are then those of this sequence. By default, x is read.
+   */
+  readonly memory?: Tensor;
+  /**
    * The state from which a recurrent layer starts: `{ h }` for `layers.gru`, `{ h, c }` for `layers.lstm`. Each is float32
    * [batch, units], or with `bidirectional` [batch, 2 · units], first of the forward direction, then of the backward one. Zeros by
    * default.
@@ -58,10 +63,10 @@ export interface FunctionContext {
    * Applies a layer. Its parameters are made at its first use and shared by all uses of the same layer object. Each use
    * of a layer with dropout or noise draws other random numbers.
    * @param x [batch, ...shape]; examples may have another shape at each use if the parameters have the same shapes for it
-   * @param options the name of the layer, or its name and a mask
+   * @param options the name of the layer, or its name, a mask, and a sequence to read
    * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer's
-   * parameters do not fit x, for a mask or a state of another shape, for a layer without attention that gets a mask, and for a layer
-   * that is not recurrent and gets a state
+   * parameters do not fit x, for a mask, memory or state of another shape, for a layer without attention that gets a mask or memory,
+   * and for a layer that is not recurrent and gets a state
    */
   use(layer: Layer, x: Tensor, options?: string | UseOptions): Tensor;
   /**
@@ -107,8 +112,9 @@ export interface LayerUse {
   readonly name: string;
   readonly input: Tensor;
   readonly output: Tensor;
-  /** The mask of valid positions, if one was given. */
+  /** The mask of valid positions, and the other sequence that attention reads, if they were given. */
   readonly mask?: Tensor;
+  readonly memory?: Tensor;
   /** The state from which a recurrent layer started, if one was given. */
   readonly initialState?: RecurrentState;
   /** The final state, if `useWithState` returned it. */

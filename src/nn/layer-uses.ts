@@ -63,23 +63,24 @@ export class LayerUses {
     const positions = new Map<Layer, { readonly position: number; times: number }>();
     let keys = 0;
     const use = (layer: Layer, x: Tensor, given: string | UseOptions, withState: boolean): LayerUse => {
-      const { name, mask, state } = typeof given === "string" ? { name: given } : given;
+      const { name, mask, memory, state } = typeof given === "string" ? { name: given } : given;
       requireLayers("use", [layer]);
       requireTensor("use", x);
       if (x.shape.length === 0)
         throw new GraphError({ where: "use", what: `${x} has no batch`, fix: "Give [batch, …]" });
-      if (mask !== undefined) requireTensor("use mask", mask);
+      const others = { ...(mask !== undefined && { mask }), ...(memory !== undefined && { memory }) };
+      for (const [option, tensor] of Object.entries(others)) requireTensor(`use ${option}`, tensor);
       const used = positions.get(layer) ?? { position: positions.size, times: 0 };
       positions.set(layer, used);
       const known = this.#layerAt(used.position, layer, x, name);
       if (state !== undefined || withState) requireRecurrent(known);
-      const own = { ...optionsOfUse(options, used.times++), ...(mask && { mask }), ...(state && { state }) };
+      const own = { ...optionsOfUse(options, used.times++), ...others, ...(state && { state }) };
       const { output, state: finalState } = withState
         ? known.built.applyWithState!(x, own)
         : { output: known.built.apply(x, own) };
-      if (mask) requireMaskUsed(known, { x, output, mask });
+      for (const option of Object.keys(others)) requireUsed(known, option, { x, output, others });
       options.recordOutput(output);
-      const made = { name: known.name, input: x, output, mask, initialState: state, finalState };
+      const made = { name: known.name, input: x, output, ...others, initialState: state, finalState };
       uses.push(made);
       return made;
     };
@@ -184,23 +185,25 @@ function requireRecurrent({ name, config, built }: KnownLayer): void {
   });
 }
 
-/** @throws GraphError if the output does not depend on the mask */
-function requireMaskUsed(
+/** @throws GraphError if the output does not depend on the mask or memory that the layer gets */
+function requireUsed(
   { name, config }: KnownLayer,
-  { x, output, mask }: Readonly<Record<"x" | "output" | "mask", Tensor>>,
+  option: string,
+  { x, output, others }: { x: Tensor; output: Tensor; others: Readonly<Record<string, Tensor>> },
 ): void {
   const seen = new Set<Tensor>([x]);
   const left = [output];
   for (let tensor = left.pop(); tensor; tensor = left.pop()) {
-    if (tensor === mask) return;
+    if (tensor === others[option]) return;
     if (seen.has(tensor)) continue;
     seen.add(tensor);
-    left.push(...tensor.inputs);
+    // A memory may depend on the same mask.
+    if (tensor !== others["memory"]) left.push(...tensor.inputs);
   }
   throw new GraphError({
     where: `layer ${name}, ${config.type}`,
-    what: "it gets a mask, but has no attention that uses it",
-    fix: "Give masks only to layers with attention, and multiply other results by the mask",
+    what: `it gets a ${option}, but has no attention that uses it`,
+    fix: `Give a ${option} only to layers with attention${option === "mask" ? ", and multiply other results by it" : ""}`,
   });
 }
 

@@ -56,8 +56,8 @@ const takesIndices = (layer: LayerConfig | undefined): boolean =>
 function brokenAt(uses: readonly LayerUse[], x: Tensor, output: Tensor): string | undefined {
   let value = x;
   const names = new Set<string>();
-  for (const { name, input: own, output: result, mask, initialState } of uses) {
-    if (mask) return `the layer ${name} gets a mask`;
+  for (const { name, input: own, output: result, mask, memory, initialState } of uses) {
+    if (mask || memory) return `the layer ${name} gets a ${mask ? "mask" : "memory"}`;
     if (initialState) return `the layer ${name} gets a state`;
     if (names.has(name)) return `it uses the layer ${name} twice`;
     if (own !== value) return `the input of the layer ${name} is not the result of the layer before it`;

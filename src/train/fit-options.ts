@@ -1,3 +1,4 @@
+import { excerpt, OptionError } from "../errors.ts";
 import { requireCount, requirePositive } from "../nn/checks.ts";
 import { refuseOtherOptions, type OptionNames } from "../option-names.ts";
 import { requireCheckpointOptions, type CheckpointOptions } from "./run/checkpoints.ts";
@@ -32,6 +33,12 @@ export interface FitOptions {
    * default each step of the trainer is the step of the run with the same number.
    */
   readonly share?: RunShare;
+  /**
+   * A factor of the learning rate in each step of the trainer, counted from 0, besides that of the schedule; 1 by default.
+   * It may depend on results, such as a validation loss. For a step that was submitted it must stay the same, because the
+   * steps since the last snapshot in memory are repeated if the device is lost.
+   */
+  readonly rateFactor?: (step: number) => number;
   /** Saves the state of the run regularly and at the end of this call. */
   readonly checkpoint?: CheckpointOptions;
 }
@@ -44,18 +51,23 @@ const names: OptionNames<FitOptions> = {
   submitMilliseconds: true,
   signal: true,
   share: true,
+  rateFactor: true,
   checkpoint: true,
 };
 
 /** @throws OptionError */
 export function requireFitOptions(options: FitOptions): void {
   refuseOtherOptions("fit", options, names);
-  const { every, pauseEvery, maxSteps, stepsPerSubmit, submitMilliseconds, share, checkpoint } = options;
+  const { every, pauseEvery, maxSteps, stepsPerSubmit, submitMilliseconds, share, rateFactor, checkpoint } = options;
   for (const steps of pauseEvery === undefined ? [] : [pauseEvery].flat()) requireCount("fit pauseEvery", steps);
   if (every !== undefined) requireCount("fit every", every);
   if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
   if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
   if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
   if (share) requireShare(share);
+  if (rateFactor !== undefined && typeof rateFactor !== "function") {
+    const what = `${excerpt(rateFactor)} is not a function of the step`;
+    throw new OptionError({ where: "fit rateFactor", what, fix: "Give one such as (step) => (step < 100 ? 1 : 0.1)" });
+  }
   if (checkpoint) requireCheckpointOptions(checkpoint);
 }

@@ -54,6 +54,7 @@ export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
 export { readValues, type Snapshot, type StoredValues, type Unreported } from "./snapshot.ts";
 export { fitUntil } from "./stopping.ts";
 export type {
+  RateReduction,
   Stop,
   StopKind,
   StoppingMemory,

@@ -94,9 +94,18 @@ export interface StepPlan {
 export interface SchedulePlan {
   readonly epochs: number;
   readonly totalSteps: number;
-  /** The learning rate of a step, counted from 0. */
+  /** The learning rate of a step of the run, counted from 0. */
   learningRateAt(step: number): number;
+  /** The factor of the learning rate in a step of the trainer, counted from 0; the last call of `fit` gave it. */
+  rateFactor: (step: number) => number;
 }
+
+/** The `rateFactor` of a call of `fit` without one. */
+export const unchangedRate = (): number => 1;
+
+/** The learning rate of a step of the trainer, counted from 0. */
+export const rateOf = ({ places, schedule }: Pick<TrainingPlan, "places" | "schedule">, step: number): number =>
+  schedule.learningRateAt(places.scheduleStep(step)) * schedule.rateFactor(step);
 
 /** How to recover from the loss of the device. */
 export interface RecoveryPlan {
@@ -235,7 +244,8 @@ function ofRun(stepInputs: NonNullable<AnyTrainerOptions["stepInputs"]>, totalSt
 function planSchedule(options: AnyTrainerOptions, stepsPerEpoch: number): SchedulePlan {
   const { epochs, maxSteps = Infinity, learningRate, schedule = constant() } = options;
   const totalSteps = Math.min(epochs * stepsPerEpoch, maxSteps);
-  return { epochs, totalSteps, learningRateAt: (step) => learningRate * schedule(step, totalSteps) };
+  const learningRateAt = (step: number) => learningRate * schedule(step, totalSteps);
+  return { epochs, totalSteps, learningRateAt, rateFactor: unchangedRate };
 }
 
 function batchOf(batchSize: number | "full", dataset: AnyDataset | DataStream): number {

@@ -66,12 +66,33 @@ export class StoppingChecks {
     return validation && this.#trainer.evaluate(validation);
   }
 
+  /**
+   * The factor of the learning rate in a step, counted from 0. It depends on the reductions at or before the step only, so
+   * steps that are repeated have the same.
+   */
+  readonly rateFactor = (step: number): number => {
+    const { factor = 0.1, smallest = 0 } = this.#options.reduceRate ?? {};
+    const count = this.#state.reduction?.steps.filter((first) => first <= step).length ?? 0;
+    return Math.max(smallest, factor ** count);
+  };
+
+  #reduceRate({ loss }: Evaluation): void {
+    const { reduceRate, minImprovement = 0 } = this.#options;
+    if (!reduceRate) return;
+    const { lowest, since, steps } = this.#state.reduction ?? { since: 0, steps: [] };
+    const { step } = this.#trainer;
+    if (loss < (lowest ?? Infinity) - minImprovement) this.#change({ reduction: { lowest: loss, since: 0, steps } });
+    else if (since + 1 < reduceRate.patience) this.#change({ reduction: { lowest, since: since + 1, steps } });
+    else this.#change({ reduction: { lowest, since: 0, steps: [...steps, step] } });
+  }
+
   /** The reason to stop at this check, if there is one. Starts the next interval for the tolerances. */
   async verdict(validation: Evaluation | undefined): Promise<Verdict | undefined> {
     const { steps, lossBefore = NaN, ...sums } = this.#state;
     const [loss, gradientNorm] = [sums.loss / steps, sums.gradientNorm / steps];
     this.#change({ steps: 0, loss: 0, gradientNorm: 0, lossBefore: loss });
     const change = Math.abs(loss - lossBefore);
+    if (validation) this.#reduceRate(validation);
     return (
       (await this.#patienceIsOver(validation)) ?? this.#lossStandsStill(change) ?? this.#gradientIsSmall(gradientNorm)
     );

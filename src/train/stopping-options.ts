@@ -9,6 +9,19 @@ import { requireSource } from "./given.ts";
 import type { TrainingProgress } from "./progress.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** When `fitUntil` reduces the learning rate, as PyTorch's ReduceLROnPlateau does. */
+export interface RateReduction {
+  /**
+   * The number of checks in a row without a new lowest validation loss after which the learning rate is reduced, at least
+   * 1. The count then begins again.
+   */
+  readonly patience: number;
+  /** The factor by which the learning rate is multiplied, in (0, 1); 0.1 by default. */
+  readonly factor?: number;
+  /** The smallest product of such factors, in [0, 1); 0 by default. */
+  readonly smallest?: number;
+}
+
 /** The options of `fitUntil`. */
 export interface StoppingOptions extends Pick<
   FitOptions,
@@ -26,6 +39,8 @@ export interface StoppingOptions extends Pick<
    * lowest.
    */
   readonly patience?: number;
+  /** Reduces the learning rate when the validation loss stops improving. */
+  readonly reduceRate?: RateReduction;
   /** How much lower a validation loss must be to count as a new lowest one; at least 0, which is the default. */
   readonly minImprovement?: number;
   /**
@@ -69,6 +84,14 @@ export interface StoppingState {
   /** The lowest validation loss with its snapshot, and the number of checks since then. */
   readonly best?: { readonly loss: number; readonly snapshot: Snapshot };
   readonly sinceBest: number;
+  /** What the option `reduceRate` has seen and done; undefined before the first check. */
+  readonly reduction?: {
+    /** The lowest validation loss, and the number of checks since then or since the last reduction. */
+    readonly lowest?: number;
+    readonly since: number;
+    /** The first steps, counted from 0, that had each reduced rate. */
+    readonly steps: readonly number[];
+  };
 }
 
 /** A progress event; at a check, with the evaluation of the validation set. */
@@ -107,6 +130,7 @@ const names: OptionNames<StoppingOptions> = {
   validation: true,
   checkEvery: true,
   patience: true,
+  reduceRate: true,
   minImprovement: true,
   lossTolerance: true,
   gradientTolerance: true,
@@ -122,6 +146,7 @@ export function requireStoppingOptions(options: StoppingOptions): void {
     validation,
     checkEvery,
     patience,
+    reduceRate,
     minImprovement = 0,
     lossTolerance,
     gradientTolerance,
@@ -131,13 +156,9 @@ export function requireStoppingOptions(options: StoppingOptions): void {
   if (checkEvery !== undefined) requireCount("fitUntil checkEvery", checkEvery);
   if (patience !== undefined) requireCount("fitUntil patience", patience);
   if (validation !== undefined) requireSource("fitUntil validation", validation);
-  if (patience !== undefined && !validation) {
-    throw new OptionError({
-      where: optionName("fitUntil patience"),
-      what: "patience needs a validation set",
-      fix: `Give a validation set with ${optionName("validation")}`,
-    });
-  }
+  if (patience !== undefined && !validation) throw needsValidation("patience");
+  if (reduceRate !== undefined) requireReduction(reduceRate);
+  if (reduceRate !== undefined && !validation) throw needsValidation("reduceRate");
   requireNumber(
     "fitUntil minImprovement",
     minImprovement,
@@ -148,4 +169,20 @@ export function requireStoppingOptions(options: StoppingOptions): void {
   if (gradientTolerance !== undefined) requirePositive("fitUntil gradientTolerance", gradientTolerance);
   requireCount("fitUntil stays", stays);
   if (maxSeconds !== undefined) requirePositive("fitUntil maxSeconds", maxSeconds);
+}
+
+const needsValidation = (option: string) =>
+  new OptionError({
+    where: optionName(`fitUntil ${option}`),
+    what: `${option} needs a validation set`,
+    fix: `Give a validation set with ${optionName("validation")}`,
+  });
+
+function requireReduction(reduction: RateReduction): void {
+  const where = "fitUntil reduceRate";
+  refuseOtherOptions(where, reduction, { patience: true, factor: true, smallest: true });
+  const { patience, factor = 0.1, smallest = 0 } = reduction;
+  requireCount(`${where} patience`, patience);
+  requireNumber(`${where} factor`, factor, factor > 0 && factor < 1, "a number above 0 and below 1");
+  requireNumber(`${where} smallest`, smallest, smallest >= 0 && smallest < 1, "a number from 0 to below 1");
 }

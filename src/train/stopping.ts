@@ -64,6 +64,7 @@ async function* eventsUntilStop<Metric extends string>(
     submitMilliseconds,
     signal,
     checkpoint,
+    rateFactor: options.reduceRate && checks?.rateFactor,
   })) {
     if (!event.interim) checks?.add(event);
     epochs = event.epochs;

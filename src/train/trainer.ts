@@ -8,7 +8,7 @@ import { requireFitOptions, type FitOptions } from "./fit-options.ts";
 import { requireSnapshot, requireSource } from "./given.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import type { AnyTrainerOptions, TrainerOptions } from "./options.ts";
-import { planTraining } from "./plan.ts";
+import { planTraining, unchangedRate } from "./plan.ts";
 import type { PredictionInputs, Predictions } from "./predict.ts";
 import type { TrainingProgress } from "./progress.ts";
 import { runSteps } from "./run/loop.ts";
@@ -16,7 +16,6 @@ import type { Placement } from "./run/placement.ts";
 import { DeviceRecovery } from "./run/recovery.ts";
 import { Run } from "./run/run.ts";
 import { mapped, type Snapshot } from "./snapshot.ts";
-import type { RunShare } from "./share.ts";
 import { trainingOf, type Training } from "./training.ts";
 
 /** The options of `evaluate` and `predict`. */
@@ -200,7 +199,7 @@ class RunTrainer implements Trainer<AnyModel> {
       await this.#recovery.pending;
       const { every = Math.max(1, Math.floor(this.totalSteps / 100)), maxSteps = Infinity } = options;
       const end = Math.min(this.totalSteps, run.step + maxSteps);
-      await this.#takeShare(options.share, end);
+      await this.#takePlaces(options, end);
       yield* runSteps(run, this.#recovery, { ...options, every, end });
     } finally {
       run.isFitting = false;
@@ -262,13 +261,14 @@ class RunTrainer implements Trainer<AnyModel> {
     this.#run.dispose();
   }
 
-  /** Moves to another share of the run, or back to the whole run. */
-  async #takeShare(share: RunShare | undefined, end: number): Promise<void> {
+  /** Moves to another share of the run, or back to the whole run, and takes another factor of the learning rate. */
+  async #takePlaces({ share, rateFactor = unchangedRate }: FitOptions, end: number): Promise<void> {
     const run = this.#run;
-    const { places } = run.plan;
-    if (!share && !places.isShared) return;
-    // If the device is lost, the steps since the last snapshot are repeated, which must be of this share.
+    const { places, schedule } = run.plan;
+    if (!share && !places.isShared && rateFactor === schedule.rateFactor) return;
+    // If the device is lost, the steps since the last snapshot are repeated, which must be of this share and factor.
     if (run.step !== (run.kept?.step ?? 0)) run.keep(await this.#recovery.takeSnapshot());
+    schedule.rateFactor = rateFactor;
     places.assign(run.step, share);
     places.requireWithin(end, this.totalSteps);
   }

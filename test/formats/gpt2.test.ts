@@ -93,6 +93,11 @@ describe("a GPT with the names of GPT-2", () => {
 
   test.each<[string, Model, RegExp]>([
     ["dense layers", sequential([dense(3)], { inputShape: [3] }), /dense is not the network of GPT-2/],
+    [
+      "a bias of the outputs",
+      sequential([layers.tiedEmbedding(5, 4, [positions, norm], { bias: true })], { inputShape: [3] }),
+      /tiedEmbedding has a bias, which the output matrix of GPT-2 does not have/,
+    ],
     ["no positions", tied(block({}), norm), /its layers are transformerBlock, layerNorm, not positionEmbedding/],
     ["rotary", tied(positions, block({ rotary: true }), norm), /transformerBlock has rotary true, but false in GPT-2/],
     ["no causality", tied(positions, block({ causal: false }), norm), /has causal false, but true/],

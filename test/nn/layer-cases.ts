@@ -69,7 +69,7 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   rmsNorm: { layer: rmsNorm({ affine: false }) },
   sequential: { layer: sequential([dense(3, { activation: "relu" }), dense(2, { bias: false })]) },
   spatialDropout: { layer: spatialDropout(0.5), inputShape: [3, 2] },
-  tiedEmbedding: { layer: tiedEmbedding(7, 4, [positionEmbedding(4), layerNorm()]) },
+  tiedEmbedding: { layer: tiedEmbedding(7, 4, [positionEmbedding(4), layerNorm()], { bias: true }) },
   transformerBlock: {
     layer: transformerBlock({ heads: 2, hidden: 6, activation: "silu", gated: true, norm: "rms", dropout: 0.1 }),
     inputShape: [3, 4],

@@ -22,7 +22,7 @@ const cases: readonly [string, (options: never) => Layer, string, string][] = [
   ["groupNorm", (options) => layers.groupNorm(2, options), "eps", "epsilon"],
   ["embedding", (options) => layers.embedding(5, 2, options), "paddingIdx", "weights"],
   ["positionEmbedding", (options) => layers.positionEmbedding(5, options), "weight", "weights"],
-  ["tiedEmbedding", (options) => layers.tiedEmbedding(5, 2, [layers.layerNorm()], options), "bias", "weights"],
+  ["tiedEmbedding", (options) => layers.tiedEmbedding(5, 2, [layers.layerNorm()], options), "biases", "bias"],
   ["multiHeadAttention", (options) => layers.multiHeadAttention(options), "num_heads", "heads"],
   ["transformerBlock", (options) => layers.transformerBlock(options), "dimFeedforward", "hidden"],
   ["gru", (options) => layers.gru(4, options), "batchFirst", "sequences"],

@@ -29,6 +29,7 @@ import {
   meanSquaredError,
   negativeLogLikelihood,
   softmaxCrossEntropy,
+  sigmoidBinaryCrossEntropy,
 } from "../../src/ops/losses/index.ts";
 import { randomUniform } from "../../src/ops/random/index.ts";
 import { max, variance } from "../../src/ops/reduce/index.ts";
@@ -249,7 +250,12 @@ describe("losses and reductions", () => {
     [
       "weights of other outputs",
       () => hinge(x(3, 2), y(3, 2), { classWeights: y(3) }),
-      "hinge: class weights y float32[3] for 2 classes or outputs. Give float32 [2].",
+      "hinge: classWeights y float32[3] for 2 classes or outputs. Give float32 [2].",
+    ],
+    [
+      "weights of the positives of other outputs",
+      () => sigmoidBinaryCrossEntropy(x(3, 2, 2), y(3, 2, 2), { positiveWeights: y(2) }),
+      "sigmoidBinaryCrossEntropy: positiveWeights y float32[2] for 4 classes or outputs. Give float32 [4].",
     ],
     [
       "class weights as a list",

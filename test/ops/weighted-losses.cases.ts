@@ -102,6 +102,19 @@ const logarithmic: OpCase[] = [
     gradientTolerance: { functionError: () => 2 ** -18 },
   }),
   opCase({
+    name: "sigmoidBinaryCrossEntropy with all weights, and those of positives",
+    covers: ["sigmoidBinaryCrossEntropy"],
+    inputs: { logits, targets: { shape, draw: uniform(0, 1) }, weights, classWeights, positiveWeights: classWeights },
+    build: (inputs) =>
+      sigmoidBinaryCrossEntropy(inputs.logits, inputs.targets, {
+        ...weighting(inputs),
+        positiveWeights: inputs.positiveWeights,
+      }),
+    differentiable: { logits: 1, targets: 1, weights: 35, classWeights: 35, positiveWeights: 35 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
     name: "negativeLogLikelihood",
     covers: ["negativeLogLikelihood"],
     inputs: { logProbabilities: { shape, draw: uniform(-3, 0) }, labels },

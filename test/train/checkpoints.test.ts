@@ -100,6 +100,17 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     expect(steps).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120]);
   });
 
+  test("are saved by a function that returns no promise, whose error also ends fit", async () => {
+    const kept: Checkpoint[] = [];
+    const save = (checkpoint: Checkpoint) => {
+      if (kept.push(checkpoint) === 3) throw new Error("the list is full");
+    };
+    await expect(run(backend, undefined, { checkpoint: { everySteps: 50, save } })).rejects.toThrow("the list is full");
+    expect(kept.map(({ step }) => step)).toEqual([50, 100, 120]);
+    await run(backend, undefined, { checkpoint: { everySteps: 50, save: (checkpoint) => kept.push(checkpoint) } });
+    expect(kept.map(({ step }) => step)).toEqual([50, 100, 120, 50, 100, 120]);
+  });
+
   test("by time are taken at the end of submits", async () => {
     const steps: number[] = [];
     const save = async ({ step, unreported }: Checkpoint) => {

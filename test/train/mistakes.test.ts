@@ -26,6 +26,7 @@ import {
   saveModel,
   schedules,
   sequential,
+  sigmoidBinaryCrossEntropy,
   slice,
   softmax,
   sum,
@@ -120,6 +121,14 @@ test("reductions and softmax have no other options than their own, which would r
   expect(() => sum(x, 1 as never)).toThrow(/^sum: 1 is not an object of options\. Give an object such as { axes: … }/);
   expect(() => softmax(x, { axes: 0 } as never)).toThrow(/^softmax: there is no option "axes"\. Did you mean axis\?$/);
   expect(() => softmax(x, { dim: 0 } as never)).toThrow(/^softmax: there is no option "dim"\. Choose among axis\.$/);
+});
+
+test("a loss names its own options", () => {
+  const bce = (own: object) => () => sigmoidBinaryCrossEntropy(x, x, own);
+  expect(bce({ pos_weight: x })).toThrow(
+    /^sigmoidBinaryCrossEntropy: .*"pos_weight"\. Did you mean positiveWeights\?$/,
+  );
+  expect(bce({ labelSmoothing: 0.1 })).toThrow(/Choose among reduction, weights, classWeights, positiveWeights\.$/);
 });
 
 test("reductions that are computed by others name themselves", () => {

@@ -104,6 +104,11 @@ export interface LayerApplyOptions extends Required<ApplyOptions> {
   readonly mask?: Tensor;
   /** The state from which a recurrent layer starts. Other layers do not get it. Zeros by default. */
   readonly state?: RecurrentState;
+  /**
+   * A sequence, float32 [batch, any length, width], of which attention makes its keys and values; `mask` is then of its
+   * positions. Layers with inner layers pass it on. By default, these are of the layer's input.
+   */
+  readonly memory?: Tensor;
 }
 
 /** The options of applying a model outside training. */

@@ -4,6 +4,7 @@
 import { GraphError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../graph/tensor.ts";
 import { add } from "../../ops/elementwise/index.ts";
+import { slice, type SliceRange } from "../../ops/indexing/index.ts";
 import { matmul } from "../../ops/matmul/index.ts";
 import { zeros, type Fans, type Initializer } from "../initializers.ts";
 import type { ApplyOptions, LayerContext } from "./layer.ts";
@@ -30,14 +31,16 @@ export interface LinearOptions {
   readonly prefix?: string;
 }
 
-/** x·W + b along the last axis, with W [inputs, outputs] and b [outputs], initially 0. */
+/**
+ * x·W + b along the last axis, with W [inputs, outputs] and b [outputs], initially 0. A use may take some columns only.
+ */
 export function linear({ parameter }: LayerContext, options: LinearOptions) {
   const { inputs, outputs, bias, initializer, fans, prefix = "" } = options;
   const usual = { fanIn: inputs, fanOut: outputs };
   const weight = parameter(`${prefix}weight`, [inputs, outputs], initializer, fans ?? usual);
   const shift = bias ? parameter(`${prefix}bias`, [outputs], zeros, usual) : undefined;
-  return (x: Tensor, { precision }: Pick<Required<ApplyOptions>, "precision">): Tensor => {
-    const product = matmul(x, weight, { precision });
-    return shift ? add(product, shift) : product;
+  return (x: Tensor, { precision }: Pick<Required<ApplyOptions>, "precision">, columns?: SliceRange): Tensor => {
+    const product = matmul(x, columns ? slice(weight, [undefined, columns]) : weight, { precision });
+    return shift ? add(product, columns ? slice(shift, [columns]) : shift) : product;
   };
 }

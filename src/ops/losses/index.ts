@@ -1,9 +1,10 @@
 import { GraphError } from "../../errors.ts";
 import { constant, requireHeld } from "../../graph/leaves.ts";
-import { requireType, sameShape, type Tensor } from "../../graph/tensor.ts";
+import { requireType, sameShape, sizeOf, type Tensor } from "../../graph/tensor.ts";
 import { toIndex } from "../convert/index.ts";
 import {
   abs,
+  add,
   equal,
   less,
   log,
@@ -18,7 +19,7 @@ import {
   toFloat,
 } from "../elementwise/arithmetic.ts";
 import { elementwise } from "../elementwise/function.ts";
-import { relu, sigmoid } from "../elementwise/activations.ts";
+import { relu, sigmoid, softplus } from "../elementwise/activations.ts";
 import { takeAlong } from "../indexing/index.ts";
 import { reshape } from "../layout/index.ts";
 import { mean, sum } from "../reduce/index.ts";
@@ -27,6 +28,7 @@ import {
   outputTerms,
   reduceExamples,
   requireLossArguments,
+  requireOutputWeights,
   requireSameShape,
   settingsOf,
   type LossOptions,
@@ -234,12 +236,38 @@ const sigmoidCrossEntropyOp = elementwise({
   ],
 });
 
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /**
+   * The weight of the term −t ln σ(z) of each output, float32 [outputs]; 1 by default. Above 1, positives that are
+   * predicted too low cost more; the number of negatives divided by that of positives balances them.
+   */
+  readonly positiveWeights?: Tensor;
+}
+
 /**
  * Binary cross-entropy from logits, −t ln σ(z) − (1 − t) ln(1 − σ(z)), summed over the outputs of each example (Bishop
  * 2006, equation 4.90). Targets are float32 in [0, 1] and have the shape of the logits.
+ * @throws GraphError if shapes or types do not fit
  */
-export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, options = "mean") => {
-  requireSameShape("sigmoidBinaryCrossEntropy", { outputs: logits, targets, options });
-  const terms = outputTerms("sigmoidBinaryCrossEntropy", sigmoidCrossEntropyOp([logits, targets]), options);
-  return reduceExamples("sigmoidBinaryCrossEntropy", sum(terms, { axes: 1 }), options);
-};
+export function sigmoidBinaryCrossEntropy(
+  logits: Tensor,
+  targets: Tensor,
+  options: Reduction | BinaryCrossEntropyOptions = "mean",
+): Tensor {
+  const where = "sigmoidBinaryCrossEntropy";
+  requireSameShape(where, { outputs: logits, targets, options }, { positiveWeights: true });
+  const { positiveWeights }: BinaryCrossEntropyOptions = settingsOf(options);
+  const values = positiveWeights
+    ? weightedCrossEntropy(where, logits, targets, positiveWeights)
+    : sigmoidCrossEntropyOp([logits, targets]);
+  return reduceExamples(where, sum(outputTerms(where, values, options), { axes: 1 }), options);
+}
+
+/** The two terms by themselves: a sum of one with p − 1 times the other would cancel for small p. */
+function weightedCrossEntropy(where: string, logits: Tensor, targets: Tensor, positiveWeights: Tensor): Tensor {
+  const outputs = sizeOf(logits.shape.slice(1));
+  requireOutputWeights(where, "positiveWeights", positiveWeights, outputs);
+  const [z, t] = [logits, targets].map((tensor) => reshape(tensor, [-1, outputs])) as [Tensor, Tensor];
+  const positive = multiply(multiply(t, positiveWeights), softplus(negate(z)));
+  return add(positive, multiply(subtract(1, t), softplus(z)));
+}

@@ -69,12 +69,16 @@ export function outputTerms(where: string, values: Tensor, options: Reduction | 
   const outputs = sizeOf(values.shape.slice(1));
   const terms = reshape(values, [values.shape[0]!, outputs]);
   if (classWeights === undefined) return terms;
-  requireType(`${where} classWeights`, classWeights, "float32");
-  if (!sameShape(classWeights.shape, [outputs])) {
-    const what = `class weights ${classWeights} for ${outputs} classes or outputs`;
-    throw new GraphError({ where, what, fix: `Give float32 [${outputs}]` });
-  }
+  requireOutputWeights(where, "classWeights", classWeights, outputs);
   return multiply(terms, classWeights);
+}
+
+/** @throws GraphError unless the weights of an option are float32 [outputs] */
+export function requireOutputWeights(where: string, option: string, weights: Tensor, outputs: number): void {
+  requireType(`${where} ${option}`, weights, "float32");
+  if (sameShape(weights.shape, [outputs])) return;
+  const what = `${option} ${weights} for ${outputs} classes or outputs`;
+  throw new GraphError({ where, what, fix: `Give float32 [${outputs}]` });
 }
 
 /**

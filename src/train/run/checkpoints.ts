@@ -18,11 +18,11 @@ export interface CheckpointOptions {
   /** Takes a checkpoint after this number of seconds, above 0, at the end of the current submit. */
   readonly everySeconds?: number;
   /**
-   * Saves a checkpoint. It is called after the event of the checkpoint's step was handled. Training continues during
-   * the call, and waits only if the next checkpoint is due before the call has finished. An error that it throws ends
-   * `fit`.
+   * Saves a checkpoint. It is called after the event of the checkpoint's step was handled. If it returns a promise,
+   * training continues meanwhile, and waits only if the next checkpoint is due before the promise is settled; `fit` ends
+   * after it. An error that `save` throws, or with which its promise rejects, ends `fit`.
    */
-  save(checkpoint: Checkpoint): Promise<void>;
+  save(checkpoint: Checkpoint): unknown;
 }
 
 /** @throws OptionError */
@@ -42,7 +42,7 @@ export class CheckpointTaker {
   readonly #options: CheckpointOptions | undefined;
   /** Requested snapshots by step, for steps whose metrics have not arrived yet. */
   readonly #asked = new Map<number, Promise<Snapshot>>();
-  #saving: Promise<void> = Promise.resolve();
+  #saving: Promise<unknown> = Promise.resolve();
   #lastStep: number;
   #lastTime = performance.now();
 

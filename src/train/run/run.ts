@@ -6,7 +6,7 @@ import { DivergedError, OptionError } from "../../errors.ts";
 import { isReader } from "../feed/feed.ts";
 import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
-import type { TrainingPlan } from "../plan.ts";
+import { rateOf, type TrainingPlan } from "../plan.ts";
 import type { SkippedStep } from "../progress.ts";
 import { mapped, nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
 import type { StepMetrics } from "../step/runner.ts";
@@ -111,8 +111,7 @@ export class Run {
 
   /** The learning rate of a step, counted from 1, including the halvings by skipped steps. */
   learningRateOf(step: number): number {
-    const { places, schedule } = this.plan;
-    return schedule.learningRateAt(places.scheduleStep(step - 1)) * this.#rateFactor;
+    return rateOf(this.plan, step - 1) * this.#rateFactor;
   }
 
   /** Submits the next steps. They are queued before the call returns. */

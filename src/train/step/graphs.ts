@@ -17,7 +17,7 @@ import { inputsIn, takeColumns } from "../batches.ts";
 import type { Feed } from "../feed/index.ts";
 import { guardStep } from "../guard.ts";
 import { measure } from "../objective.ts";
-import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
+import { rateOf, type DataPlan, type ModelPlan, type SchedulePlan, type StepPlan } from "../plan.ts";
 import type { StepPlaces } from "../share.ts";
 import { namedTotals } from "./runner.ts";
 
@@ -126,8 +126,7 @@ export function optimizerUpdates(
   const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
   const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
-  const { places, schedule } = plan;
-  const learningRate = stepScalar("learningRate", (step) => schedule.learningRateAt(places.scheduleStep(step)));
+  const learningRate = stepScalar("learningRate", (step) => rateOf(plan, step));
   const updatesAt = (rate: Tensor) => [...parameterUpdates(plan, clipped, rate), ...statistics];
   if (onNonFinite === "ignore") return { updates: updatesAt(learningRate), metrics };
   // Divided by at least 1, what is finite stays so, and the kernels that make the scaled gradient look for the rest.

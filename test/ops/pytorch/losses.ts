@@ -54,6 +54,20 @@ const binary = [
       ops.sigmoidBinaryCrossEntropy(z, t, { ...weighting, reduction: "sum" }),
     "F.binary_cross_entropy_with_logits(logits, targets, reduction='none') @ classWeights @ weights",
   ),
+  comparison(
+    "sigmoidBinaryCrossEntropy",
+    { logits, targets: shares, positiveWeights: classWeights },
+    ({ logits: z, targets: t, positiveWeights }) => ops.sigmoidBinaryCrossEntropy(z, t, { positiveWeights }),
+    "F.binary_cross_entropy_with_logits(logits, targets, pos_weight=positiveWeights, reduction='none').sum(1).mean()",
+    ["logits", "targets"],
+  ),
+  comparison(
+    "sigmoidBinaryCrossEntropy",
+    { logits, targets: shares, positiveWeights: classWeights, classWeights },
+    ({ logits: z, targets: t, ...weighting }) => ops.sigmoidBinaryCrossEntropy(z, t, weighting),
+    "F.binary_cross_entropy_with_logits(logits, targets, classWeights, pos_weight=positiveWeights, reduction='none').sum(1).mean()",
+    ["logits", "targets"],
+  ),
 ];
 
 const crossEntropies = [

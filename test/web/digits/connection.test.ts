@@ -208,6 +208,18 @@ describe("the page and its worker, with delayed messages between them", () => {
     await until(() => page.prepared.value!.settings.seed === 77);
   });
 
+  test("notes an address with invalid settings until a valid one is given", () => {
+    page.notice.value = "Something else.";
+    page.parseDigits(page.formatDigits());
+    expect(page.notice.value).toBe("Something else.");
+    const invalid = page.formatDigits();
+    invalid.set("smoothing", "9");
+    page.parseDigits(invalid);
+    expect(page.notice.value).toMatch(/^The address contains unknown or invalid settings: smoothing=9\./);
+    page.parseDigits(page.formatDigits());
+    expect(page.notice.value).toBeUndefined();
+  });
+
   test("refuses a file that is too large before reading it", async () => {
     const huge = { name: "film.mov", size: 3e9, arrayBuffer: () => expect.fail("the file was read") };
     await page.loadFile(huge as unknown as File);

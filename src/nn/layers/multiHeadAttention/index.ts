@@ -7,7 +7,7 @@ import { reshape, transpose } from "../../../ops/layout/index.ts";
 import { requireCount, requireNumber } from "../../checks.ts";
 import { xavierUniform, type Initializer } from "../../initializers.ts";
 import { requireBoolean } from "../affine.ts";
-import { optionsOf, type Layer, type LayerType } from "../layer.ts";
+import { optionsOf, type Layer, type LayerApplyOptions, type LayerType } from "../layer.ts";
 import { linear, sequenceShape } from "../sequences.ts";
 import { stepKey } from "../step-key.ts";
 
@@ -29,30 +29,30 @@ export interface MultiHeadAttentionOptions {
   readonly outputWeights?: Initializer;
 }
 
-const optionNames: OptionNames<MultiHeadAttentionOptions> = {
+/** The options of the config. */
+const configNames: OptionNames<Omit<MultiHeadAttentionOptions, "weights" | "outputWeights">> = {
   heads: true,
   causal: true,
   dropout: true,
   bias: true,
   rotary: true,
-  weights: true,
-  outputWeights: true,
 };
 
 /**
- * Self-attention with several heads (Vaswani et al. 2017, section 3.2): each position of a sequence attends to all of them,
- * or to those of a mask, which a functional model gives as `use(layer, x, { mask })`. The input and the output are [length, width]. Its parameters are `weight` [width, 3 · width] and `bias` of the queries,
- * keys and values, in this order, with width / heads columns per head; and `output.weight` [width, width] and
- * `output.bias`.
+ * Attention with several heads (Vaswani et al. 2017, section 3.2): each position of a sequence attends to all of them, or
+ * to those of a mask, which a functional model gives as `use(layer, x, { mask })`. The input and the output are
+ * [length, width]. With `use(layer, x, { memory })`, the keys and values are those of another sequence, [any length, width],
+ * as in the decoder of a translator. Its parameters are `weight` [width, 3 · width] and `bias` of the queries, keys and
+ * values, in this order, with width / heads columns per head; and `output.weight` [width, width] and `output.bias`.
  * @throws OptionError for an option outside its range; also, when the model is built, if the heads do not divide the
  * width, or if the width of a head is odd and `rotary` is true. GraphError, when the model is built, if its input is not a
  * sequence
  */
 export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Layer {
-  refuseOtherOptions("multiHeadAttention", options, optionNames);
+  refuseOtherOptions("multiHeadAttention", options, { ...configNames, weights: true, outputWeights: true });
   const { weights = xavierUniform, outputWeights = xavierUniform } = options;
   const config = attentionConfig("multiHeadAttention", options);
-  const { heads, causal, dropout, bias, rotary } = config;
+  const { causal, dropout, bias } = config;
   return {
     config: { type: "multiHeadAttention", ...config },
     build(context) {
@@ -65,11 +65,13 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Lay
       return {
         outputShape: context.inputShape,
         apply(x, applied) {
-          const projected = reshape(project(x, applied), [x.shape[0]!, length, 3, heads, width / heads]);
-          const [q, k, v] = rotary ? rotated(projected) : ([0, 1, 2] as const).map((part) => headsOf(projected, part));
+          const { memory } = applied;
+          const [q, k, v] = memory
+            ? fromMemory(project, x, requireMemory(memory, x), applied, config)
+            : divided(project(x, applied), 3, config);
           const isDropping = applied.training && dropout > 0;
           const { precision } = applied;
-          const mask = applied.mask && maskOfKeys(applied.mask, x);
+          const mask = applied.mask && maskOfKeys(applied.mask, memory ?? x);
           const reading = { causal, precision, mask };
           applied.recordAttention({ path: context.path, weights: attentionWeights(q!, k!, reading) });
           const attended = attention(q!, k!, v!, {
@@ -97,17 +99,51 @@ function maskOfKeys(mask: Tensor, { shape: [batch, length] }: Tensor): Tensor {
   });
 }
 
+/** @throws GraphError unless the memory is a sequence of the width of the queries for each example */
+function requireMemory(memory: Tensor, { shape: [batch, , width] }: Tensor): Tensor {
+  const { dtype, shape } = memory;
+  if (dtype === "float32" && shape.length === 3 && shape[0] === batch && shape[2] === width) return memory;
+  throw new GraphError({
+    where: "multiHeadAttention memory",
+    what: `${memory} is not float32[${batch}, length, ${width}], vectors of the width of the queries`,
+    fix: `Apply dense(${width}) to it before`,
+  });
+}
+
+type AttentionConfig = ReturnType<typeof attentionConfig>;
+
+/** The queries of a sequence, and the keys and values of another one. */
+function fromMemory(
+  project: ReturnType<typeof linear>,
+  x: Tensor,
+  memory: Tensor,
+  applied: LayerApplyOptions,
+  config: AttentionConfig,
+): Tensor[] {
+  const width = x.shape[2]!;
+  const queries = divided(project(x, applied, { end: width }), 1, config);
+  return [...queries, ...divided(project(memory, applied, { start: width }), 2, config)];
+}
+
+/**
+ * Divides a product into its tensors and heads, and rotates all but the values.
+ * @param count the number of tensors: 3 with the queries, keys and values, 2 without the queries, 1 for these only
+ * @returns [batch, heads, length, width] each
+ */
+function divided(product: Tensor, count: 1 | 2 | 3, { heads, rotary }: AttentionConfig): Tensor[] {
+  const [batch, length, columns] = product.shape as [number, number, number];
+  const all = reshape(product, [batch, length, count, heads, columns / count / heads]);
+  const turning = count === 1 ? 1 : count - 1;
+  // In one kernel.
+  const turned = rotary ? rotateByPosition(slice(all, [undefined, undefined, { end: turning }]), { axis: 1 }) : all;
+  return Array.from({ length: count }, (_, part) => headsOf(part < turning ? turned : all, part));
+}
+
 /** One of the tensors in [batch, length, tensors, heads, width], as [batch, heads, length, width]. */
 function headsOf(projected: Tensor, part: number): Tensor {
   const [batch, length, , heads, width] = projected.shape as [number, number, number, number, number];
   const own = slice(projected, [undefined, undefined, { start: part, end: part + 1 }]);
   return transpose(reshape(own, [batch, length, heads, width]), [0, 2, 1, 3]);
-}
-
-/** Rotates queries and keys together, in one kernel. */
-function rotated(projected: Tensor): Tensor[] {
-  const both = rotateByPosition(slice(projected, [undefined, undefined, { end: 2 }]), { axis: 1 });
-  return [headsOf(both, 0), headsOf(both, 1), headsOf(projected, 2)];
 }
 
 /**
@@ -134,6 +170,6 @@ function requireHeads(width: number, { heads, rotary }: { readonly heads: number
 }
 
 export const layerType: LayerType = {
-  options: ["heads", "causal", "dropout", "bias", "rotary"],
+  options: Object.keys(configNames),
   fromConfig: (config) => multiHeadAttention(optionsOf(config)),
 };

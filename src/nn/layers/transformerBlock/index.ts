@@ -45,7 +45,8 @@ export interface TransformerBlockOptions {
   readonly outputWeights?: Initializer;
 }
 
-const optionNames: OptionNames<TransformerBlockOptions> = {
+/** The options of the config. */
+const configNames: OptionNames<Omit<TransformerBlockOptions, "weights" | "outputWeights">> = {
   heads: true,
   hidden: true,
   activation: true,
@@ -55,8 +56,6 @@ const optionNames: OptionNames<TransformerBlockOptions> = {
   rotary: true,
   bias: true,
   dropout: true,
-  weights: true,
-  outputWeights: true,
 };
 
 const norms = { layer: () => layerNorm(), rms: () => rmsNorm() };
@@ -78,7 +77,7 @@ const norms = { layer: () => layerNorm(), rms: () => rmsNorm() };
  * GraphError, when the model is built, if its input is not a sequence
  */
 export function transformerBlock(options: TransformerBlockOptions): Layer {
-  refuseOtherOptions(WHERE, options, optionNames);
+  refuseOtherOptions(WHERE, options, { ...configNames, weights: true, outputWeights: true });
   const config = blockConfig(options);
   const activation = activationOf(`${WHERE} activation`, options.activation ?? "gelu");
   const { weights, outputWeights } = options;
@@ -141,7 +140,7 @@ export function partsOf(config: LayerConfig, initializers: Pick<TransformerBlock
 }
 
 export const layerType: LayerType = {
-  options: ["heads", "hidden", "activation", "gated", "norm", "causal", "rotary", "bias", "dropout"],
+  options: Object.keys(configNames),
   fromConfig: (config, resolver) =>
     transformerBlock({
       ...(optionsOf(config) as unknown as TransformerBlockOptions),

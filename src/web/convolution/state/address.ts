@@ -2,7 +2,7 @@
  * The state of the Convolution tab as parameters of the address.
  */
 import { readFields, unknownParameters, writeFields } from "../../shared/address/codec.ts";
-import { addressNote } from "../../shared/address/hash.ts";
+import { addressMessage } from "../../shared/address/hash.ts";
 import { subjectFields, trainingFields } from "../settings.ts";
 import { message, subject, training } from "./signals.ts";
 
@@ -21,5 +21,5 @@ export function readConvolutionAddress(params: URLSearchParams): void {
   // The same settings must not start the training over.
   if (JSON.stringify(settings) !== JSON.stringify(training.value)) training.value = settings;
   subject.value = readFields(params, subjectFields, faults);
-  if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };
+  message.value = addressMessage(faults, message.value);
 }

@@ -51,8 +51,12 @@ export class Inspector {
 
   /** Starts the inspections that are due during training. */
   inspectDue(): void {
+    // Each graph is compiled once. If that counted, the second point of the test curve would come seconds after the first.
     if (this.#tests.isDue && this.#sizeWithin(TRAINING_MILLISECONDS) > 0)
-      void this.#tests.spend(() => this.#test(this.#sizeWithin(TRAINING_MILLISECONDS)));
+      void this.#tests.spend(
+        () => this.#test(this.#sizeWithin(TRAINING_MILLISECONDS)),
+        () => !this.#includesCompilation,
+      );
     if (this.#pictures.isDue) void this.#pictures.spend(() => this.weights());
   }
 

@@ -24,14 +24,16 @@ export class Budget {
     return performance.now() >= this.#due;
   }
 
-  async spend<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** @param isUsual whether the work, which has ended, costs as much each time; otherwise its time does not count */
+  async spend<Result>(work: () => Promise<Result>, isUsual = () => true): Promise<Result> {
     this.#due = Infinity;
     const started = performance.now();
     try {
       return await work();
     } finally {
       const now = performance.now();
-      this.#due = now + Math.max(this.#leastMilliseconds, (now - started) / this.#share);
+      const spent = isUsual() ? now - started : 0;
+      this.#due = now + Math.max(this.#leastMilliseconds, spent / this.#share);
     }
   }
 }

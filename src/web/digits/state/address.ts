@@ -17,6 +17,6 @@ export function formatDigits(): URLSearchParams {
 export function parseDigits(params: URLSearchParams): void {
   const { settings, faults } = parseSettings(params);
   viewOptions.value = readFields(params, viewFields, faults);
-  if (faults.length > 0) notice.value = addressNote(faults);
+  notice.value = addressNote(faults, notice.value);
   takeSettings(settings);
 }

@@ -2,7 +2,7 @@
  * The state of the Playground tab as parameters of the address.
  */
 import { readFields, unknownParameters, writeFields } from "../../shared/address/codec.ts";
-import { addressNote } from "../../shared/address/hash.ts";
+import { addressMessage } from "../../shared/address/hash.ts";
 import { classifyFields, modes, neuronFields, regressFields, surfaceFields } from "../settings.ts";
 import { message, playgroundState, tabFields } from "./signals.ts";
 
@@ -38,5 +38,5 @@ export function parsePlayground(params: URLSearchParams): string[] {
 /** Takes the state from parameters of the address. A message names what is not allowed. */
 export function readPlaygroundAddress(params: URLSearchParams): void {
   const faults = parsePlayground(params);
-  if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };
+  message.value = addressMessage(faults, message.value);
 }

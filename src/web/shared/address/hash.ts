@@ -2,6 +2,7 @@
  * The part of the address after the #, which contains the whole state of the page: `#digits?layers=…`, `#playground?…`.
  */
 import { shortened } from "../../../text.ts";
+import type { Message } from "../run-connection.ts";
 
 export const tabs = ["digits", "playground", "convolution", "text"] as const;
 
@@ -22,6 +23,20 @@ export function parseHash(hash: string): { tab: Tab; params: URLSearchParams } {
   return { tab: tab ?? "digits", params: new URLSearchParams(tab && end >= 0 ? text.slice(end + 1) : "") };
 }
 
-/** A message that names the parameters that are not allowed. */
-export const addressNote = (faults: readonly string[]): string =>
-  `The address contains unknown or invalid settings: ${shortened(faults.join(", "), 120)}. The defaults are used instead.`;
+/** All notes about an address begin with these words. */
+const NOTE = "The address ";
+
+/**
+ * The text to show after an address was read: a note that names the parameters that are not allowed. If all are, the text
+ * that was shown before stays, unless it is a note about an earlier address.
+ */
+export function addressNote(faults: readonly string[], shown: string | undefined): string | undefined {
+  if (faults.length === 0) return shown?.startsWith(NOTE) ? undefined : shown;
+  return `${NOTE}contains unknown or invalid settings: ${shortened(faults.join(", "), 120)}. The defaults are used instead.`;
+}
+
+/** As `addressNote`, for tabs that show messages of several kinds. */
+export function addressMessage(faults: readonly string[], shown: Message | undefined): Message | undefined {
+  const text = addressNote(faults, shown?.text);
+  return text === shown?.text ? shown : text === undefined ? undefined : { kind: "note", text };
+}

@@ -2,7 +2,7 @@
  * The state of the Text tab as parameters of the address.
  */
 import { readFields, unknownParameters, writeFields } from "../../shared/address/codec.ts";
-import { addressNote } from "../../shared/address/hash.ts";
+import { addressMessage } from "../../shared/address/hash.ts";
 import { runFields, viewFields } from "../settings.ts";
 import { message, ownText, settings, textForm, view } from "./signals.ts";
 
@@ -23,12 +23,9 @@ export function readTextAddress(params: URLSearchParams): void {
   // The same settings must not start the training over.
   if (JSON.stringify(next) !== JSON.stringify(settings.value)) settings.value = next;
   view.value = readFields(params, viewFields, faults);
-  if (isMissing) {
-    textForm.value = { open: true };
-    message.value = {
-      kind: "note",
-      text: "The address does not contain the text that was learned. Paste a text again.",
-    };
-  }
-  if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };
+  message.value = addressMessage(faults, message.value);
+  if (!isMissing) return;
+  textForm.value = { open: true };
+  if (faults.length > 0) return;
+  message.value = { kind: "note", text: "The address does not contain the text that was learned. Paste a text again." };
 }

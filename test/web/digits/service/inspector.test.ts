@@ -55,3 +55,19 @@ test("evaluates again during training after a first evaluation that was very slo
   }
   expect(sizes).toEqual([500, 500, 500]);
 });
+
+test("waits for a share of the time between evaluations during training, in which compilation does not count", async () => {
+  const { inspector, clock, sizes } = inspectorOf(0.1, (_, isFirst) => 150 + (isFirst ? 2000 : 0));
+  const countAfter = async (milliseconds: number) => {
+    clock.now += milliseconds;
+    inspector.inspectDue();
+    await new Promise((resolve) => setTimeout(resolve));
+    return sizes.length;
+  };
+  expect(await countAfter(0)).toBe(1);
+  expect(await countAfter(399)).toBe(1);
+  expect(await countAfter(1)).toBe(2);
+  // 150 ms are 0.3 of 500 ms.
+  expect(await countAfter(499)).toBe(2);
+  expect(await countAfter(1)).toBe(3);
+});
