@@ -44,9 +44,9 @@ function functionWith(
       Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, made.get(tensor)!])) as Tensors;
     return {
       outputs: replacedBy(outputs),
-      uses: uses.map(({ name, input, output, mask, initialState, finalState }) => ({
+      uses: uses.map(({ name, initialState, finalState, ...given }) => ({
         name,
-        ...replacedBy({ input, output, ...(mask && { mask }) }),
+        ...replacedBy(given),
         ...(initialState && { initialState: replacedBy(initialState) }),
         ...(finalState && { finalState: replacedBy(finalState) }),
       })),
@@ -56,12 +56,8 @@ function functionWith(
 }
 
 /** All tensors of a use. */
-const tensorsOf = ({ input, output, mask, initialState, finalState }: LayerUse): Tensor[] => [
-  input,
-  output,
-  ...(mask ? [mask] : []),
-  ...[initialState, finalState].flatMap((own) => Object.values(own ?? {}) as Tensor[]),
-];
+const tensorsOf = ({ name: _name, initialState, finalState, ...tensors }: LayerUse): Tensor[] =>
+  [tensors, initialState, finalState].flatMap((named) => Object.values<Tensor>({ ...named }));
 
 const momentTensors = ["runningMean", "runningVariance", "mean", "variance"] as const;
 

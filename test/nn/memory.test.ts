@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { GraphError, OptionError } from "../../src/errors.ts";
+import { initialValues } from "../../src/formats/model.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, input } from "../../src/graph/leaves.ts";
 import type { Shape, Tensor } from "../../src/graph/tensor.ts";
-import { dense, functionalModel, layers, toSequential, type Layer } from "../../src/nn/index.ts";
+import { dense, functionalModel, layers, startFrom, toSequential, type Layer } from "../../src/nn/index.ts";
 import { multiply } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
@@ -158,11 +159,14 @@ describe("a memory", () => {
     const same = functionalModel({ inputs: { x: [3, WIDTH] } }, ({ x }, context) => ({
       y: context.use(layers.multiHeadAttention(), x, { name: "layer", memory: x }),
     }));
-    expect(() => toSequential(same)).toThrow(/the layer layer gets a memory/);
-    expect(() => saveOnnx({ model, step: 0 })).toThrow(OptionError);
-    expect(() => saveOnnx({ model, step: 0 })).toThrow(
-      "layer layer: its attention gets a memory, which exported models",
-    );
+    for (const own of [same, startFrom(same, initialValues(same)).model])
+      expect(() => toSequential(own)).toThrow(/the layer layer gets a memory/);
+    for (const own of [model, startFrom(model, initialValues(model)).model]) {
+      expect(() => saveOnnx({ model: own, step: 0 })).toThrow(OptionError);
+      expect(() => saveOnnx({ model: own, step: 0 })).toThrow(
+        "layer layer: its attention gets a memory, which exported models",
+      );
+    }
   });
 });
 
