@@ -2,10 +2,14 @@
  * A file that was dropped on the page, except on the Text tab: a network, or drawings that the page exported.
  */
 import { visit } from "../shared/address/history.ts";
-import { fault, loadFile, viewOptions } from "./state/index.ts";
+import { loadFile } from "./state/files.ts";
+import { fault, viewOptions } from "./state/index.ts";
 import { view } from "./view/views.tsx";
 
-/** Loads a network, or imports drawings, by the end of the file's name. Of other files, it says what can be dropped. */
+/**
+ * Loads a network, or imports drawings, by the end of the file's name. Of other files, it says what can be dropped.
+ * @throws Error if code of the page cannot be loaded
+ */
 export async function takeFile(file: File): Promise<void> {
   fault.value = undefined;
   const isOf = (end: string) => file.name.toLowerCase().endsWith(end);
@@ -18,12 +22,7 @@ export async function takeFile(file: File): Promise<void> {
 async function takeDrawings(file: File): Promise<void> {
   view.value = "drawings";
   if (viewOptions.value.classMode) visit(() => (viewOptions.value = { ...viewOptions.value, classMode: false }));
-  try {
-    const { importFile } = await import("./collection/state.ts");
-    await importFile(file);
-  } catch {
-    fault.value = `The files of this page that read ${file.name} could not be loaded. Check the connection, and drop it again.`;
-    return;
-  }
+  const { importFile } = await import("./collection/state.ts");
+  await importFile(file);
   document.getElementById("tab-drawings")?.scrollIntoView({ block: "start" });
 }

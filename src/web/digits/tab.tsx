@@ -3,9 +3,9 @@
  */
 import { remote } from "../link.ts";
 import type { TabContent } from "../tabs.ts";
-import { takeFile } from "./dropped.ts";
 import {
   connect,
+  fault,
   formatDigits,
   parseDigits,
   prepared,
@@ -23,5 +23,12 @@ export const digitsTab = {
   read: parseDigits,
   commands: { toggle: toggleRunning, step: stepOnce, reset },
   resume: (starts) => (prepared.value ? resume("present", starts || running.value) : connect(remote.value!.digits)),
-  takeFile,
+  async takeFile(file) {
+    try {
+      const { takeFile } = await import("./dropped.ts");
+      await takeFile(file);
+    } catch {
+      fault.value = `The files of this page that read ${file.name} could not be loaded. Check the connection, and drop it again.`;
+    }
+  },
 } satisfies TabContent;
