@@ -63,7 +63,7 @@ export interface Trainer<Kind extends AnyModel = Model, Metric extends string = 
    * running; DivergedError if `onNonFinite` is "stop" and the loss or gradient of a step was NaN or infinite (the next
    * call starts with that step); DeviceError if the device cannot do the work, or was lost twice within a minute. A
    * device that is lost once is replaced: training goes back to the last snapshot in memory and repeats the steps since
-   * then, without new events and with bit-identical results.
+   * then, without new events and with bit-identical results. If that fails, so does the call; the next one tries again.
    */
   fit(options?: FitOptions): Training<TrainingProgress<Metric>>;
   /**
