@@ -233,19 +233,16 @@ class RunTrainer implements Trainer<AnyModel> {
 
   async profile(): Promise<number[]> {
     this.#requireFree("profile");
-    await this.#recovery.pending;
-    const { profile } = this.#run.placement.runner;
-    if (!profile) {
-      const what = "this backend cannot measure the dispatches of such a step";
-      throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
-    }
     try {
-      await this.#run.ready();
-      return await this.#run.makeStep(profile);
+      await this.#ready();
+      const { profile } = this.#run.placement.runner;
+      if (profile) return await this.#run.makeStep(profile);
     } catch (failure) {
       this.#run.requireLive("profile");
       throw failure;
     }
+    const what = "this backend cannot measure the dispatches of such a step";
+    throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
   }
 
   restore(snapshot: Snapshot): void {
@@ -271,6 +268,16 @@ class RunTrainer implements Trainer<AnyModel> {
     if (run.step !== (run.kept?.step ?? 0)) run.keep(await this.#recovery.takeSnapshot());
     places.assign(run.step, share);
     places.requireWithin(end, this.totalSteps);
+  }
+
+  /** Waits until no lost device is being replaced, and the examples of the next step have arrived. */
+  async #ready(): Promise<void> {
+    let missing: Promise<void> | undefined;
+    do {
+      await this.#recovery.pending;
+      missing = this.#run.ready();
+      await missing;
+    } while (missing);
   }
 
   #requireFree(where: string): void {
