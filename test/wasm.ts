@@ -17,13 +17,13 @@ export async function acquireWasm(threads = 2): Promise<{ backend: Backend; devi
 export const acquireWasmBackend = async (): Promise<Backend> => (await acquireWasm()).backend;
 
 /** A WebAssembly backend whose device can be lost at will, and whose other thread can be killed. */
-export async function acquireLosableWasm(): Promise<{ backend: Backend; lose(): void; kill(): void }> {
+export async function acquireLosableWasm(): Promise<{ backend: Backend; lose(reason?: string): void; kill(): void }> {
   const workers: Worker[] = [];
   const note = (worker: Worker) => void workers.push(worker);
   process.on("worker", note);
   const { backend, device } = await acquireWasm();
   process.off("worker", note);
-  return { backend, lose: () => device().fail("on purpose"), kill: () => void workers[0]!.terminate() };
+  return { backend, lose: (reason = "on purpose") => device().fail(reason), kill: () => void workers[0]!.terminate() };
 }
 
 setFlagsFromString("--expose-gc");

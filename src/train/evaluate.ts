@@ -16,6 +16,7 @@ import {
   type ColumnLeaves,
   type Normalizations,
 } from "./batches.ts";
+import { compiledOnce } from "./compiled.ts";
 import { requireOptionsObject } from "../option-names.ts";
 import { requireBackend, requireData, requireModel, requireSession } from "./given.ts";
 import type { AnyModel } from "../nn/functional.ts";
@@ -206,28 +207,31 @@ export class ChunkEvaluator implements Evaluator<AnyModel> {
     const { network, backend, loss, metrics, normalizations } = this.#parts;
     const description = describeDataset(dataset);
     const { columns, classes, outputs } = description;
-    return memoized(this.#kinds, JSON.stringify([columns, classes, outputs, stepInputs]), () => {
-      requireExamples(dataset);
-      const match = matched(network, description, { loss, normalizations });
-      const fitting = rowsThatFit(network, backend, match.layout);
-      const chunk = Math.min(chunkOf(fitting), rowsOfTokens(description));
-      const window = chunk * Math.max(1, Math.min(CHUNKS_OF_A_WINDOW, Math.floor(fitting / chunk)));
-      return {
-        layout: match.layout,
-        objective: { loss: match.loss, metrics, classWeights: undefined },
-        leaves: columnLeaves(window, match.layout),
-        stepInputs: Object.fromEntries(stepInputs.map((name) => [name, input(name, [])])),
-        chunk,
-        window,
-        sums: new Map(),
-      };
-    });
+    const key = JSON.stringify([columns, classes, outputs, stepInputs]);
+    const known = this.#kinds.get(key);
+    if (known) return known;
+    requireExamples(dataset);
+    const match = matched(network, description, { loss, normalizations });
+    const fitting = rowsThatFit(network, backend, match.layout);
+    const chunk = Math.min(chunkOf(fitting), rowsOfTokens(description));
+    const window = chunk * Math.max(1, Math.min(CHUNKS_OF_A_WINDOW, Math.floor(fitting / chunk)));
+    const kind: KindOfData = {
+      layout: match.layout,
+      objective: { loss: match.loss, metrics, classWeights: undefined },
+      leaves: columnLeaves(window, match.layout),
+      stepInputs: Object.fromEntries(stepInputs.map((name) => [name, input(name, [])])),
+      chunk,
+      window,
+      sums: new Map(),
+    };
+    this.#kinds.set(key, kind);
+    return kind;
   }
 
   /** Compiles the sums of losses, correct predictions and metrics over `count` rows, starting at chunk number `run`. */
   #sumsOf({ layout, objective, leaves, stepInputs, chunk, sums }: KindOfData, count: number): Promise<Sums> {
     const { network, session } = this.#parts;
-    return memoized(sums, count, async () => {
+    return compiledOnce(sums, count, async () => {
       const start = stepScalar("start", (run) => run * chunk, "uint32");
       const batch = { ...takeColumns(leaves, layout, { start, count }), ...stepInputs };
       const outputs = network.apply(inputsIn(batch, layout));
@@ -249,11 +253,3 @@ function rowsOfTokens({ vocabulary, columns }: DataDescription): number {
 const chunkOf = (fitting: number) => Math.min(CHUNK, fitting);
 
 const totalOf = (values: ArrayLike<number>) => Array.from(values).reduce((before, value) => before + value, 0);
-
-function memoized<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  known.set(key, made);
-  return made;
-}

@@ -10,6 +10,7 @@ import { defineGraph } from "../graph/graph.ts";
 import { constant } from "../graph/leaves.ts";
 import { typeName } from "../text.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { compiledOnce } from "./compiled.ts";
 import { columnLeaves, inputsIn, takeColumns, usedLeaves, type BatchLayout, type Normalizations } from "./batches.ts";
 import type { AnyModel, FunctionalModel } from "../nn/functional.ts";
 import { isFunctional } from "../nn/is-functional.ts";
@@ -242,11 +243,7 @@ class PredictionQueue {
     const { largestBatch } = this.#options;
     let batch = 1;
     while (batch < examples) batch = Math.min(BATCH_GROWTH * batch, largestBatch);
-    const known = this.#graphs.get(batch);
-    if (known) return known;
-    const made = this.#compile(batch);
-    this.#graphs.set(batch, made);
-    return made;
+    return compiledOnce(this.#graphs, batch, () => this.#compile(batch));
   }
 
   async #compile(batch: number): Promise<BatchGraph> {

@@ -62,7 +62,7 @@ export interface Trainer<Kind extends AnyModel = Model, Metric extends string = 
    * running; DivergedError if `onNonFinite` is "stop" and the loss or gradient of a step was NaN or infinite (the next
    * call starts with that step); DeviceError if the device cannot do the work, or was lost twice within a minute. A
    * device that is lost once is replaced: training goes back to the last snapshot in memory and repeats the steps since
-   * then, without new events and with bit-identical results.
+   * then, without new events and with bit-identical results. If that fails, so does the call; the next one tries again.
    */
   fit(options?: FitOptions): Training<TrainingProgress<Metric>>;
   /**
@@ -232,19 +232,16 @@ class RunTrainer implements Trainer<AnyModel> {
 
   async profile(): Promise<number[]> {
     this.#requireFree("profile");
-    await this.#recovery.pending;
-    const { profile } = this.#run.placement.runner;
-    if (!profile) {
-      const what = "this backend cannot measure the dispatches of such a step";
-      throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
-    }
     try {
-      await this.#run.ready();
-      return await this.#run.makeStep(profile);
+      await this.#ready();
+      const { profile } = this.#run.placement.runner;
+      if (profile) return await this.#run.makeStep(profile);
     } catch (failure) {
       this.#run.requireLive("profile");
       throw failure;
     }
+    const what = "this backend cannot measure the dispatches of such a step";
+    throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
   }
 
   restore(snapshot: Snapshot): void {
@@ -271,6 +268,16 @@ class RunTrainer implements Trainer<AnyModel> {
     schedule.rateFactor = rateFactor;
     places.assign(run.step, share);
     places.requireWithin(end, this.totalSteps);
+  }
+
+  /** Waits until no lost device is being replaced, and the examples of the next step have arrived. */
+  async #ready(): Promise<void> {
+    let missing: Promise<void> | undefined;
+    do {
+      await this.#recovery.pending;
+      missing = this.#run.ready();
+      await missing;
+    } while (missing);
   }
 
   #requireFree(where: string): void {

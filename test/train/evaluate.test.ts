@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { makeClassificationDataset, standardization, type ClassificationDataset } from "../../src/data/dataset.ts";
+import { DeviceError } from "../../src/errors.ts";
 import { activation, dense, dropout, flatten, modelFromConfig, sequential, type Model } from "../../src/nn/index.ts";
 import { createEvaluator, createTrainer, probabilities, type Evaluator } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
@@ -79,6 +80,20 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
     expect([...(await evaluator.predict(Uint8Array.of(1, 2, 3, 255)))]).toEqual([1, 2, 3, 255]);
     expect([...(await evaluator.predict(Float32Array.of(0.5, -1, 2, 0)))]).toEqual([0.5, -1, 2, 0]);
     expect([...(await evaluator.predict(Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2)))]).toEqual([9, 8, 7, 6, 5, 4, 3, 2]);
+  });
+
+  test("compiles a graph again if that failed before", async () => {
+    const session = backend.createSession();
+    const evaluator = createEvaluator({ model: smallModel(), backend, session });
+    const dataset = clouds(30);
+    const shortage = new DeviceError({ what: "there is not enough memory" });
+    const compile = vi.spyOn(session, "compile").mockRejectedValueOnce(shortage);
+    await expect(evaluator.evaluate(dataset)).rejects.toBe(shortage);
+    expect(await evaluator.evaluate(dataset)).toMatchObject({ count: 30, loss: expect.any(Number) as number });
+    compile.mockRejectedValueOnce(shortage);
+    await expect(evaluator.predict(dataset.features)).rejects.toBe(shortage);
+    expect(await evaluator.predict(dataset.features)).toHaveLength(30 * 3);
+    session.dispose();
   });
 
   test("does not apply dropout", async () => {

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { DeviceLostError, OptionError } from "../../src/errors.ts";
+import { DeviceError, DeviceLostError, OptionError } from "../../src/errors.ts";
 import { createTrainer, type Recovery, type Trainer, type TrainingProgress } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableBackend } from "../gpu.ts";
@@ -60,6 +60,32 @@ describe.each([
     await expect(trainer.evaluate(options.dataset)).rejects.toThrow(DeviceLostError);
     backend.dispose();
   });
+
+  test.each(["restart", "createSession"] as const)(
+    "if %s fails while the device is replaced, calls fail with that error, and later ones try again",
+    async (method) => {
+      const { backend, lose } = await acquireLosable();
+      const recoveries: Recovery[] = [];
+      const trainer = await createTrainer({ ...options, backend, onRecovery: (one) => recoveries.push(one) });
+      await finish(trainer, { maxSteps: 30 });
+      const before = await trainer.evaluate(options.dataset);
+      const shortage = new DeviceError({ what: "there is not enough memory" });
+      vi.spyOn(backend, method).mockImplementationOnce(() => {
+        throw shortage;
+      });
+      lose();
+      await backend.lost;
+      const calls = [trainer.snapshot(), trainer.evaluate(options.dataset), trainer.predict(options.dataset.features)];
+      // A call that notices the loss after the others have failed tries again itself.
+      const outcomes = await Promise.allSettled(calls);
+      const reasons = new Set(outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : [])));
+      expect([...reasons]).toEqual([shortage]);
+      expect(await trainer.evaluate(options.dataset)).toEqual(before);
+      expect(recoveries).toMatchObject([{ fromStep: 0, toStep: 30 }]);
+      expect(trainer.step).toBe(30);
+      backend.dispose();
+    },
+  );
 
   test("a loss during evaluation or prediction is also recovered, with the current parameters", async () => {
     const { backend, lose } = await acquireLosable();
@@ -145,6 +171,18 @@ describe.each([
     await backend.restart();
     expect(recoveries).toEqual([]);
   });
+});
+
+test("a second loss for another reason also says the first", async () => {
+  const { backend, lose } = await acquireLosableWasm();
+  const trainer = await createTrainer({ ...options, backend });
+  lose("a thread died");
+  await trainer.snapshot();
+  lose("a function failed");
+  await expect(trainer.snapshot()).rejects.toThrow(
+    /lost \(a function failed\), twice within a minute; the first time, the device was lost \(a thread died\)\. /,
+  );
+  backend.dispose();
 });
 
 describe.each(backends)("a snapshot on $name", ({ create }) => {

@@ -2,79 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { epochOrder } from "../../src/data/order.ts";
-import { makeStream, type DataStream, type SavingBatches, type StreamBatch } from "../../src/data/stream.ts";
+import { makeStream, type DataStream, type StreamBatch } from "../../src/data/stream.ts";
 import { takeExamples } from "../../src/data/split.ts";
-import { DataError, DeviceLostError, OptionError } from "../../src/errors.ts";
+import { DataError, OptionError } from "../../src/errors.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { Batch } from "../../src/nn/batch.ts";
 import { accuracy as correct } from "../../src/nn/metrics.ts";
-import { createTrainer, type Snapshot, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import { createTrainer, type Snapshot, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
-import { acquireLosableWasm } from "../wasm.ts";
-import { bytePictures, changedBackend, clouds, finish, smallModel, valuesOf } from "./examples.ts";
-
-const dataset = clouds(60);
-const run = { learningRate: 0.02, batchSize: 10, epochs: 4 };
-
-/** The batches that training takes of a data set, in the same order. */
-function batchesOf(data: ReturnType<typeof clouds>, step: number, size: number): StreamBatch {
-  const stepsPerEpoch = Math.floor(data.count / size);
-  const order = epochOrder(data.count, 1, Math.floor(step / stepsPerEpoch));
-  const first = (step % stepsPerEpoch) * size;
-  const examples = order.subarray(first, first + size);
-  const width = data.features.length / data.count;
-  const Type = data.features.constructor as typeof Float32Array;
-  const features = Type.from({ length: size * width }, (_, index) => {
-    return data.features[examples[Math.floor(index / width)]! * width + (index % width)]!;
-  });
-  return { features, labels: examples.map((example) => data.labels[example]!) };
-}
-
-const described = (data: ReturnType<typeof clouds>) => ({
-  name: "stream",
-  tensors: {
-    features: { shape: data.shape, dtype: data.features instanceof Uint8Array ? "uint8" : "float32" },
-    labels: { shape: [], dtype: "uint32" },
-  } as DataStream["tensors"],
-  classes: data.classes,
-});
-
-const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
-
-/** A stream with the batches of a data set. Some of them are late. */
-const streamOf = (data: ReturnType<typeof clouds>, stepsPerEpoch?: number) =>
-  makeStream({
-    ...described(data),
-    ...(stepsPerEpoch && { stepsPerEpoch }),
-    async *batches(fromStep, size) {
-      for (let step = fromStep; ; step++) {
-        if (step % 5 === 3) await pause();
-        yield batchesOf(data, step, size);
-      }
-    },
-  });
-
-/** The same batches, from a source that saves its position. */
-function saving(change = (_step: number, features: Float32Array) => features): SavingBatches {
-  let position = 0;
-  return {
-    async *[Symbol.asyncIterator]() {
-      for (;;) {
-        const { features, labels } = batchesOf(dataset, position, 10);
-        if (position % 5 === 3) await pause();
-        const changed = change(position++, features as Float32Array);
-        yield { features: changed, labels: labels! };
-      }
-    },
-    saveState: () => ({ position }),
-    restoreState(state) {
-      ({ position } = state as { position: number });
-    },
-  };
-}
-
-const logOf = (events: readonly TrainingProgress[]) =>
-  events.map(({ step, epoch, loss, accuracy }) => ({ step, epoch, loss, accuracy }));
+import { bytePictures, changedBackend, finish, smallModel, valuesOf } from "./examples.ts";
+import { batchesOf, dataset, described, logOf, pause, run, saving, streamOf } from "./stream-examples.ts";
 
 describe.each(backends)("a stream on $name", ({ create }) => {
   let backend: Backend;
@@ -360,39 +297,3 @@ describe("resuming a stream", () => {
     await expect(start(endless, { maxSteps: 5, model })).rejects.toThrow(/^stream: an example has the shape \[4\]/);
   });
 });
-
-test.each([
-  ["its batches are a function", () => streamOf(dataset, 6)],
-  ["it saves its position", () => makeStream({ ...described(dataset), stepsPerEpoch: 6, batches: saving() })],
-])("a lost device is replaced, and a stream is read again from the last snapshot: %s", async (_name, stream) => {
-  const { backend, lose } = await acquireLosableWasm();
-  const options = { ...run, model: smallModel(), backend, snapshotSeconds: 0.001 };
-  const plain = await createTrainer({ ...options, dataset });
-  const wanted = logOf(await finish(plain, { every: 1 }));
-  const trainer = await createTrainer({ ...options, dataset: stream() });
-  const events: TrainingProgress[] = [];
-  for await (const event of trainer.fit({ every: 1, stepsPerSubmit: 2 })) {
-    events.push(event);
-    if (event.step === 9) lose();
-  }
-  expect(logOf(events)).toEqual(wanted);
-  expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await plain.snapshot()));
-  backend.dispose();
-});
-
-test("a lost device ends the run if the stream can only be read once, and the error says so", async () => {
-  const { backend, lose } = await acquireLosableWasm();
-  const once = makeStream({ ...described(dataset), batches: onceOf() });
-  const trainer = await createTrainer({ ...run, model: smallModel(), backend, dataset: once, maxSteps: 30 });
-  const training = (async () => {
-    for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 2 })) if (step === 9) lose();
-  })();
-  await expect(training).rejects.toThrow(DeviceLostError);
-  await expect(training).rejects.toThrow(/the steps cannot be repeated: stream can only be read once/);
-  backend.dispose();
-});
-
-/** Batches that can be read once. */
-function* onceOf(): Generator<StreamBatch> {
-  for (let step = 0; ; step++) yield batchesOf(dataset, step, 10);
-}

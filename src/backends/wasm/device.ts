@@ -88,13 +88,13 @@ export class WasmDevice {
       const installed = this.#installModule([...fresh.values()], first);
       [...fresh.keys()].forEach((key, position) => this.#generated.set(key, { index: first + position, installed }));
     }
-    const indices = new Map<string, number>();
-    for (const { key } of functions) {
+    // Waits for all modules together: one that fails while another is awaited would be an unhandled rejection.
+    const indices = functions.map(async ({ key }) => {
       const { index, installed } = this.#generated.get(key)!;
       await installed;
-      indices.set(key, index);
-    }
-    return indices;
+      return [key, index] as const;
+    });
+    return new Map(await Promise.all(indices));
   }
 
   /** Reserves scratch memory of at least this size for every thread. No phase may be running. */
@@ -145,7 +145,8 @@ export class WasmDevice {
     const module = await WebAssembly.compile(bytes);
     const host = Object.fromEntries(hostFunctions.map((compute, position) => [position, compute]));
     await WebAssembly.instantiate(module, { env: { memory, table: this.#table }, kernels: this.#kernels, host });
-    await this.pool.install({ module, hostFunctions: hostFunctions.length }, first + functions.length);
+    const tableEnd = first + functions.length;
+    await this.pool.install({ module, hostFunctions: hostFunctions.length, tableEnd });
     this.requireLive();
   }
 }

@@ -32,7 +32,11 @@ export async function* runSteps(
       // Another call may be replacing a lost device.
       await recovery.pending;
       const missing = queue.waitForExamples();
-      if (missing) await missing;
+      if (missing) {
+        await missing;
+        // Meanwhile, another call may have begun to replace a lost device.
+        continue;
+      }
       queue.fill();
       const oldest = await queue.takeOldest();
       if (run.isDisposed && !oldest) return;

@@ -17,7 +17,8 @@ const REPEATED_STEPS = 32;
 /** Recovers a run from the loss of its device. */
 export class DeviceRecovery {
   readonly #run: Run;
-  #lostAt = -Infinity;
+  /** The last loss, unless replacing the device failed for another reason: then the next call tries again. */
+  #last: { readonly at: number; readonly what: string } | undefined;
   #pending: Promise<void> | undefined;
 
   constructor(run: Run) {
@@ -72,13 +73,12 @@ export class DeviceRecovery {
     // The number of finished steps is known only when all work submitted to the lost device has arrived or failed.
     await run.settled();
     const now = performance.now();
-    if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
+    if (this.#last && now - this.#last.at < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure, this.#last.what);
     const { backend, data, recovery } = run.plan;
     const { source } = data;
     if (isReader(source) && !source.isRepeatable) throw notRepeatable(failure, source.stream.name);
-    run.placement.session.dispose();
     await backend.restart();
-    this.#lostAt = now;
+    this.#last = { at: now, what: failure.what };
     const { kept } = run;
     const [fromStep, toStep] = [kept?.step ?? 0, run.finished];
     try {
@@ -92,7 +92,9 @@ export class DeviceRecovery {
     } catch (again) {
       // The caller that waits for the device reports that the trainer was disposed of.
       if (run.isDisposed) return;
-      throw again instanceof DeviceLostError ? lostTwice(again) : again;
+      if (again instanceof DeviceLostError) throw lostTwice(again, failure.what);
+      this.#last = undefined;
+      throw again;
     }
     recovery.onRecovery({ reason: failure.what, fromStep, toStep });
   }
@@ -105,8 +107,10 @@ function notRepeatable(failure: DeviceLostError, stream: string): DeviceLostErro
   return new DeviceLostError({ where: failure.where, what, fix }, { cause: failure });
 }
 
-function lostTwice(failure: DeviceLostError): DeviceLostError {
+/** @param before what was wrong the first time */
+function lostTwice(failure: DeviceLostError, before: string): DeviceLostError {
   const { where, what } = failure;
+  const first = before === what ? "" : `; the first time, ${before}`;
   const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
-  return new DeviceLostError({ where, what: `${what}, twice within a minute`, fix }, { cause: failure });
+  return new DeviceLostError({ where, what: `${what}, twice within a minute${first}`, fix }, { cause: failure });
 }

@@ -232,6 +232,8 @@ export class Run {
 
   /** Continues after a step on another device. Steps that had finished still count as finished. */
   replacePlacement(placement: Placement, step: number): void {
+    // Not before: if there were no other placement, calls would fail because of the session, and not of its device.
+    this.#placement.session.dispose();
     this.#placement = placement;
     this.#generation++;
     this.#step = step;

@@ -64,8 +64,9 @@ export class ThreadPool {
   readonly #memory: WasmMemory;
   readonly #members: readonly Member[];
   readonly #modules: SharedModule[] = [];
-  #tableSize = 0;
   #scratch = 0;
+  /** Why the threads were terminated. */
+  #ended: Error | undefined;
   /** Resolves when all threads have joined, or the pool has ended. */
   readonly joined: Promise<unknown>;
 
@@ -91,7 +92,7 @@ export class ThreadPool {
       this.#members.map(async (member) => {
         await this.#post(member, { start: { ...start, thread: member.number } });
         member.isReady = true;
-        await this.#post(member, { modules: this.#modules, tableSize: this.#tableSize });
+        await this.#post(member, { modules: this.#modules });
       }),
     );
   }
@@ -102,12 +103,11 @@ export class ThreadPool {
   }
 
   /** Installs the functions of a module in all threads. */
-  async install(module: SharedModule, tableSize: number): Promise<void> {
+  async install(module: SharedModule): Promise<void> {
     this.#modules.push(module);
-    this.#tableSize = tableSize;
     // A thread that is still starting receives all modules afterwards.
     const ready = this.#members.filter(({ isReady }) => isReady);
-    await Promise.all(ready.map((member) => this.#post(member, { modules: [module], tableSize })));
+    await Promise.all(ready.map((member) => this.#post(member, { modules: [module] })));
   }
 
   /**
@@ -165,8 +165,9 @@ export class ThreadPool {
     return this.#control[words.failed] !== 0;
   }
 
-  /** Terminates the threads. Pending calls fail with the reason. */
-  end(reason: unknown): void {
+  /** Terminates the threads. Pending and later calls fail with the reason. */
+  end(reason: Error): void {
+    this.#ended = reason;
     for (const { thread, waiting } of this.#members) {
       thread.end();
       for (const { reject } of waiting.splice(0)) reject(reason);
@@ -183,7 +184,8 @@ export class ThreadPool {
     Atomics.notify(this.#control, words.wake, most);
   }
 
-  #post(member: Member, message: MessageToThread): Promise<void> {
+  async #post(member: Member, message: MessageToThread): Promise<void> {
+    if (this.#ended) throw this.#ended;
     member.sent++;
     const handled = new Promise<void>((resolve, reject) => {
       member.waiting.push({ sent: member.sent, resolve, reject });
@@ -193,7 +195,7 @@ export class ThreadPool {
     member.thread.post(message);
     if (this.#memory.isShared) Atomics.store(this.#control, words.sent + member.number, member.sent);
     this.#wake(Infinity);
-    return handled;
+    await handled;
   }
 
   #hear(member: Member, message: MessageFromThread, fail: (reason: string) => void): void {

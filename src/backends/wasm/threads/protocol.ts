@@ -50,6 +50,8 @@ export interface SharedModule {
   readonly module: WebAssembly.Module;
   /** Number of JavaScript functions that it imports as `host`. Only the calling thread calls them. */
   readonly hostFunctions: number;
+  /** The size that the table needs: the entry after its last function. Modules may arrive in another order than this. */
+  readonly tableEnd: number;
 }
 
 /** Initializes a thread. */
@@ -69,7 +71,6 @@ export interface StartMessage {
 /** Installs more functions in a thread, which then takes chunks. */
 export interface ModulesMessage {
   readonly modules: readonly SharedModule[];
-  readonly tableSize: number;
 }
 
 export type MessageToThread = StartMessage | ModulesMessage;

@@ -29,10 +29,9 @@ export function thread(
     names.forEach((name, position) => table.set(position + 1, kernels[name]));
   }
 
-  function install({ modules, tableSize }: ModulesMessage): void {
-    const missing = tableSize - table.length;
-    if (missing > 0) table.grow(missing);
-    for (const { module, hostFunctions } of modules) {
+  function install({ modules }: ModulesMessage): void {
+    for (const { module, hostFunctions, tableEnd } of modules) {
+      if (tableEnd > table.length) table.grow(tableEnd - table.length);
       const host = Object.fromEntries(Array.from({ length: hostFunctions }, (_, position) => [position, () => 0]));
       void new WebAssembly.Instance(module, { env: { memory: own.memory, table }, kernels, host });
     }
