@@ -167,6 +167,7 @@ function tests(): ViteUserConfig["test"] {
     // Devices are software, and other processes may keep the cores for seconds, in which nothing happens that a test waits for.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    setupFiles: ["test/equality.ts"],
     expect: { poll: { timeout: 60_000 } },
     projects: [
       // Files without a device share a process and its modules, which take 0.4 s of CPU time for each file otherwise.

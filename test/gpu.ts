@@ -14,6 +14,9 @@ export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
   return createWebGPUBackend(dawnGpu(), { mergeKernels: false, ...options });
 }
 
+/** Dawn's adapter without a device behind it, whose compiler checks WGSL. Nothing runs on it. */
+export const compilerOnlyGpu = () => dawnGpu({ flags: ["backend=null", "enable-dawn-features=allow_unsafe_apis"] });
+
 /** Whether this machine's adapter has float16. */
 const adapterHasFloat16 = async () => {
   const source = dawnGpu();

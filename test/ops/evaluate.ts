@@ -52,6 +52,12 @@ export function caseGradients({ loss, leaves, differentiable }: BuiltCase): Reco
   return Object.fromEntries(differentiable.map((name, position) => [name, found[position]!]));
 }
 
+/** What a case computes: "output", and "gradient of NAME" for each differentiable input. */
+export function caseOutputs(built: BuiltCase): Record<string, Tensor> {
+  const found = Object.entries(caseGradients(built)).map(([name, tensor]) => [`gradient of ${name}`, tensor] as const);
+  return { output: built.output, ...Object.fromEntries(found) };
+}
+
 /**
  * Draws a case's inputs as float32, so that float64 and float32 compute with the same numbers.
  * @param special whether the inputs' special values are put in

@@ -6,7 +6,7 @@ import type { DType, Tensor } from "../../src/graph/tensor.ts";
 import { Random, randomKey } from "../../src/random.ts";
 import { SMALLEST_NORMAL, UNIT_ROUNDOFF } from "./accuracy.ts";
 import { gradientTolerance, type InputValues, type OpCase, type Tolerance } from "./cases.ts";
-import { buildCase, caseGradients, drawValues, evaluate, type Outputs } from "./evaluate.ts";
+import { buildCase, caseOutputs, drawValues, evaluate, type Outputs } from "./evaluate.ts";
 import { judge } from "./gradient-check.ts";
 
 /** WGRAD_SEED repeats a run. Without it, and in a page, every run draws other inputs. */
@@ -16,7 +16,7 @@ export const seed = Number(globalThis.process?.env["WGRAD_SEED"] ?? Date.now() %
 export interface JudgedCase {
   readonly opCase: OpCase;
   readonly leaves: Readonly<Record<string, Tensor>>;
-  /** "output", and "gradient of NAME" for each differentiable input. */
+  /** Those of `caseOutputs`. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly values: InputValues;
   readonly reference: Outputs;
@@ -25,8 +25,7 @@ export interface JudgedCase {
 /** Draws a case's inputs from the seed and the case's name, and computes the reference. */
 export async function judgeCase(opCase: OpCase, caseSeed: number): Promise<JudgedCase> {
   const built = buildCase(opCase);
-  const found = Object.entries(caseGradients(built)).map(([name, tensor]) => [`gradient of ${name}`, tensor] as const);
-  const outputs = { output: built.output, ...Object.fromEntries(found) };
+  const outputs = caseOutputs(built);
   const letters = Array.from(opCase.name, (letter) => letter.codePointAt(0)!);
   const values = drawValues(built, new Random(caseSeed, randomKey(...letters)), true);
   const reference = await evaluate(judge, outputs, built.leaves, values);

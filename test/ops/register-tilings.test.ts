@@ -20,7 +20,7 @@ import {
   productExample,
   run,
 } from "./product-examples.ts";
-import { tiledBackend } from "./tiled-backend.ts";
+import { FEW_LOADS, tiledBackend } from "./tiled-backend.ts";
 
 const source = dawnGpu();
 const device = await openDevice(source, { software: false });
@@ -31,9 +31,6 @@ afterAll(() => {
   for (const one of [device, softwareDevice, smallDevice]) one.destroy();
   source.release();
 });
-
-/** A thread loads one vec4 of each operand in a step, so that compiling takes a third of the time of other tilings. */
-const FEW_LOADS = "tile 64×64, 4×4 outputs";
 
 describe.each([
   {

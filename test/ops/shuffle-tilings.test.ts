@@ -13,7 +13,7 @@ import { dawnGpu } from "../../src/node/dawn.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { innerParts } from "../../src/ops/matmul/webgpu-inner-parts.ts";
 import { canShuffle, shuffleTilings } from "../../src/ops/matmul/webgpu-shuffle-tilings.ts";
-import { changedSource, withFloat16 } from "../gpu.ts";
+import { changedSource, compilerOnlyGpu, withFloat16 } from "../gpu.ts";
 import { cases as productCases } from "./matmul.cases.ts";
 import { parityTests } from "./parity-suite.ts";
 import {
@@ -25,7 +25,7 @@ import {
   productExample,
   run,
 } from "./product-examples.ts";
-import { tiledBackend } from "./tiled-backend.ts";
+import { FEW_LOADS, tiledBackend } from "./tiled-backend.ts";
 
 // lavapipe reads it when Dawn first opens an adapter. Each file with a device has a process of its own.
 process.env["LP_NATIVE_VECTOR_WIDTH"] = "512";
@@ -37,7 +37,7 @@ const device = await openDevice(source, { software: false, onKernel: note });
 const limits = launchLimitsOf(device);
 /** With bindings of 1024 bytes, so that long products are divided and accumulated in memory. */
 const smallDevice = await openDevice(source, { software: false, limits: { maxStorageBufferBindingSize: 1024 } });
-const withoutDevice = dawnGpu({ flags: ["backend=null", "enable-dawn-features=allow_unsafe_apis"] });
+const withoutDevice = compilerOnlyGpu();
 afterAll(() => {
   for (const one of [device, smallDevice]) one.destroy();
   source.release();
@@ -91,9 +91,6 @@ const named = (rows: number, columns: number, subgroups: number): string =>
     ([, { constants }]) =>
       constants.THREAD_ROWS === rows && constants.THREAD_COLUMNS === columns && constants.PART_SUBGROUPS === subgroups,
   )![0];
-
-/** A tiling without shuffles that compiles fast. */
-const FEW_LOADS = "tile 64×64, 4×4 outputs";
 
 /** With one, two and four adjacent columns of a lane. */
 describe.each([named(4, 4, 4), named(8, 2, 1), named(8, 1, 1)])("%s, float16", (name) => {

@@ -16,7 +16,7 @@ import { relu, add } from "../../src/ops/elementwise/index.ts";
 import { matmul, matrixProducts } from "../../src/ops/matmul/index.ts";
 import { promisingTilings, tunedTilings } from "../../src/ops/matmul/webgpu-candidates.ts";
 import realMatrices from "../../shaders/subgroup_matrix.wgsl?raw";
-import { changedSource } from "../gpu.ts";
+import { changedSource, compilerOnlyGpu } from "../gpu.ts";
 import { allCases } from "./all-cases.ts";
 import { check, judgeCase, runJudged, seed } from "./parity.ts";
 
@@ -112,7 +112,7 @@ const emulatedCases = parityCases.filter(({ name }) =>
 );
 
 const unsafe = dawnGpu({ flags: ["enable-dawn-features=allow_unsafe_apis"] });
-const withoutDevice = dawnGpu({ flags: ["backend=null", "enable-dawn-features=allow_unsafe_apis"] });
+const withoutDevice = compilerOnlyGpu();
 afterAll(() => {
   unsafe.release();
   withoutDevice.release();
