@@ -4,6 +4,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { openWasmBackend } from "../../src/backends/wasm/index.ts";
 import type { ThreadEvents } from "../../src/backends/wasm/source.ts";
+import { words, type MessageToThread } from "../../src/backends/wasm/threads/protocol.ts";
 import { DeviceLostError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/leaves.ts";
@@ -67,6 +68,26 @@ test("a thread that starts late gets the functions of all graphs, in whatever or
   const executable = await first;
   await executable.run(0, 1);
   expect(await executable.read("squares")).toEqual(Float32Array.of(0, 1, 4, 9));
+  backend.dispose();
+});
+
+test("a message is counted before a thread can receive it: otherwise the thread does not wait for work", async () => {
+  const source = nodeWasm();
+  const counts: number[] = [];
+  let control: Int32Array;
+  const startThread = (program: string, events: ThreadEvents) => {
+    const thread = source.startThread(program, events);
+    const post = (message: MessageToThread) => {
+      if ("start" in message) control = new Int32Array(message.start.memory.buffer, message.start.control);
+      counts.push(Atomics.load(control, words.sent + 1));
+      thread.post(message);
+    };
+    return { ...thread, post };
+  };
+  const { backend, device } = await openWasmBackend({ ...source, startThread }, { threads: 2 });
+  await device().pool.joined;
+  await backend.createSession().compile(squares);
+  expect(counts).toEqual([1, 2, 3]);
   backend.dispose();
 });
 

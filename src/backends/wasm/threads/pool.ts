@@ -192,8 +192,9 @@ export class ThreadPool {
     });
     // A caller waits for the answer, so the process must not exit before it arrives.
     member.thread.keepsProcess(true);
-    member.thread.post(message);
+    // Before the message: a thread that has handled more messages than were counted would leave its loop for good.
     if (this.#memory.isShared) Atomics.store(this.#control, words.sent + member.number, member.sent);
+    member.thread.post(message);
     this.#wake(Infinity);
     await handled;
   }
