@@ -12,9 +12,10 @@ import { takeBatch } from "../../src/ops/gather/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import type { LaunchLimits } from "../../src/ops/kernel.ts";
 import { matmul, type MatmulAttributes } from "../../src/ops/matmul/index.ts";
-import type { Precision } from "../../src/precisions.ts";
+import { toFloat16 } from "../../src/ops/matmul/precision.ts";
 import { innerParts } from "../../src/ops/matmul/webgpu-inner-parts.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
+import type { Precision } from "../../src/precisions.ts";
 import { Random } from "../../src/random.ts";
 import { GuardedBuffers } from "../guarded-buffers.ts";
 
@@ -108,32 +109,57 @@ export function productExample(
   return { outputs: { y }, inputs: new Map([left, right, bias].map((leaf, at) => [leaf, [a, b, c][at]!])), expected };
 }
 
-/** A product with the sums of its right operand's columns, `sums`, before that is rounded, and what they must be. */
-export function columnSumsExample(
-  precision: Precision,
-  limits: LaunchLimits,
-): Example & { readonly expected: Float32Array } {
+/** A product [inner, rows]ᵀ · [inner, columns] of some values, whose parts have `length` values of k, as it must be. */
+function expectedProduct(
+  { rows, inner, columns }: Sizes,
+  length: number,
+  a: Float32Array,
+  b: Float32Array,
+): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, index) => {
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    return sumInParts(inner, length, (k) => a[k * rows + row]! * b[k * columns + column]!);
+  });
+}
+
+/** What the outputs of an example must be. */
+export interface Expected {
+  readonly expected: Readonly<Record<string, Float32Array>>;
+}
+
+/** A product, `y`, with the sums of its right operand's columns, `sums`, before that is rounded. */
+export function columnSumsExample(precision: Precision, limits: LaunchLimits): Example & Expected {
+  const sizes = { rows: 20, inner: 140, columns: 36 };
   const [left, right] = [input("left", [140, 20]), input("right", [140, 36])];
-  // Not numbers of float16.
-  const values = drawn(right.size).map((value) => value + 2 ** -10);
-  const { length } = innerParts(attributesOf({ rows: 20, inner: 140, columns: 36 }), limits);
+  // Large ones of the right operand are not numbers of float16. Products of both have 24 bits, so float32 has them.
+  const [a, b] = [drawn(left.size), drawn(right.size).map((value) => value + 2 ** -6)];
+  const { length } = innerParts(attributesOf(sizes), limits);
   return {
     outputs: { y: matmul(left, right, { transposeLeft: true, precision }), sums: sum(right, { axes: 0 }) },
     inputs: new Map([
-      [left, drawn(left.size)],
-      [right, values],
+      [left, a],
+      [right, b],
     ]),
-    expected: Float32Array.from({ length: 36 }, (_, column) =>
-      sumInParts(140, length, (k) => values[k * 36 + column]!),
-    ),
+    expected: {
+      y: expectedProduct(sizes, length, a, precision === "float16" ? b.map(toFloat16) : b),
+      sums: Float32Array.from({ length: 36 }, (_, column) => sumInParts(140, length, (k) => b[k * 36 + column]!)),
+    },
   };
 }
 
-/** A product that a device with bindings of 1024 bytes divides into two launches along the inner axis. */
-export function dividedExample(): Example {
+/** A product, `y`, that a device with bindings of 1024 bytes divides into two launches along the inner axis. */
+export function dividedExample(): Example & Expected {
+  const sizes = { rows: 9, inner: 40, columns: 7 };
   const [left, right] = [input("left", [40, 9]), input("right", [40, 7])];
-  const inputs = new Map([left, right].map((leaf) => [leaf, drawn(leaf.size)]));
-  return { outputs: { y: matmul(left, right, { transposeLeft: true }) }, inputs };
+  const [a, b] = [drawn(left.size), drawn(right.size)];
+  return {
+    outputs: { y: matmul(left, right, { transposeLeft: true }) },
+    inputs: new Map([
+      [left, a],
+      [right, b],
+    ]),
+    expected: { y: expectedProduct(sizes, 40, a, b) },
+  };
 }
 
 /** The product of a batch of bytes, and the gradient of its weights. */
