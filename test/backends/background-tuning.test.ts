@@ -1,11 +1,12 @@
 /*
  * The tuner while a training runs. On a software adapter it does so only if it is asked to.
  */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Backend, DispatchDescription } from "../../src/backends/backend.ts";
 import { createWebGPUBackend } from "../../src/backends/on-demand.ts";
 import { BackgroundTuner } from "../../src/backends/webgpu/background-tuning.ts";
 import type { TuningStore, WebGPUOptions } from "../../src/backends/webgpu/index.ts";
+import { WebGPUExecutable } from "../../src/backends/webgpu/executable.ts";
 import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
 import { TimeBudget } from "../../src/backends/webgpu/time-budget.ts";
 import { Choices } from "../../src/backends/webgpu/tuning-choices.ts";
@@ -144,7 +145,8 @@ describe("the time that JavaScript takes for a candidate", () => {
     const [product] = matrixProducts(graph);
     const flops = 2 * 8 ** 3;
     const finished = tuner.watch(graph, [{ flops } as DispatchDescription]);
-    const candidates = promisingTilings(product!, launchLimitsOf(opened)).length;
+    const tilings = promisingTilings(product!, launchLimitsOf(opened));
+    const candidates = tilings.length;
     let turns = 0;
     for (; turns < mostTurns && store.text === undefined; turns++) {
       now += 100;
@@ -155,7 +157,16 @@ describe("the time that JavaScript takes for a candidate", () => {
     }
     tuner.stop();
     opened.destroy();
-    return { compiled, candidates, worked: cost * Math.floor(readings / 2), now, chosen: store.text !== undefined };
+    const [choice] = Object.values(store.choices);
+    const worked = cost * Math.floor(readings / 2);
+    return {
+      compiled,
+      candidates,
+      worked,
+      now,
+      chosen: store.text !== undefined,
+      place: tilings.indexOf(choice ?? ""),
+    };
   }
 
   test("counts in the budget, one candidate at a time", async () => {
@@ -174,6 +185,22 @@ describe("the time that JavaScript takes for a candidate", () => {
     const { compiled, chosen } = await tuned({ cost: 11, share: 1, mostTurns: 100 });
     expect(compiled.length).toBe(1);
     expect(chosen).toBe(false);
+  });
+
+  test("a candidate that is faster than the rule of thumb is chosen", async () => {
+    const order: WebGPUExecutable[] = [];
+    const { time } = WebGPUExecutable.prototype;
+    const spy = vi.spyOn(WebGPUExecutable.prototype, "time").mockImplementation(async function (
+      this: WebGPUExecutable,
+      steps,
+    ) {
+      await time.call(this, steps);
+      if (!order.includes(this)) order.push(this);
+      return steps * (order.indexOf(this) === 0 ? 0.4 : 0.1);
+    });
+    const { place } = await tuned({ cost: 0, mostTurns: Infinity });
+    spy.mockRestore();
+    expect(place).toBe(1);
   });
 });
 

@@ -14,7 +14,7 @@ import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
 import { TimeBudget, type TimeLimits } from "./time-budget.ts";
 import type { Choices } from "./tuning-choices.ts";
-import { CLEARLY_SLOWER, sameBits } from "./tuning.ts";
+import { fastestOf, sameBits } from "./tuning.ts";
 
 /** Called when steps of an executable have finished, with the time since they were submitted. */
 export type FinishedListener = (steps: number, milliseconds: number) => void;
@@ -40,9 +40,6 @@ const MOST_REPEATED = 128;
 
 /** The milliseconds to which Dawn rounds timestamps. */
 const RESOLUTION = 0.065;
-
-/** The measurements of one candidate, of which the fastest counts. */
-const MEASUREMENTS = 3;
 
 /** A candidate replaces the rule of thumb only if it takes at most this share of its time. */
 const CLEARLY_FASTER = 0.95;
@@ -203,12 +200,9 @@ export class BackgroundTuner {
   }
 
   /** The time of one run. Measuring ends early if a candidate is clearly slower than the limit. */
-  async #fastest(executable: WebGPUExecutable, first: number, limit: number): Promise<number> {
+  #fastest(executable: WebGPUExecutable, first: number, limit: number): Promise<number> {
     const steps = Math.max(1, Math.min(MOST_REPEATED, Math.floor(MEASURED / Math.max(first, RESOLUTION))));
-    let fastest = Infinity;
-    for (let repetition = 0; repetition < MEASUREMENTS && fastest <= CLEARLY_SLOWER * limit; repetition++)
-      fastest = Math.min(fastest, await this.#time(executable, steps));
-    return fastest;
+    return fastestOf(() => this.#time(executable, steps), limit);
   }
 
   /** Runs steps when it is the tuner's turn. @returns the milliseconds of one by the GPU's clock */

@@ -57,7 +57,7 @@ const MOST_RUNS = 256;
 const WARM_UP_MILLISECONDS = 500;
 
 /** A candidate that is slower than the best by this factor is not measured further. */
-export const CLEARLY_SLOWER = 1.25;
+const CLEARLY_SLOWER = 1.25;
 
 /**
  * Measures the candidates for each class of the given products, the largest products first. By default it tries the promising
@@ -175,10 +175,16 @@ export async function timeCandidate(
   await executable.run(0, 1);
   const single = Math.min(await timed(1), await timed(1));
   const runs = Math.max(1, Math.min(MOST_RUNS, Math.floor(budget / MEASUREMENTS / single)));
-  let milliseconds = runs === 1 ? single : Infinity;
-  for (let measurement = 0; measurement < MEASUREMENTS; measurement++) {
-    if (milliseconds < Infinity && milliseconds > CLEARLY_SLOWER * best) break;
-    milliseconds = Math.min(milliseconds, await timed(runs));
-  }
-  return milliseconds;
+  return fastestOf(() => timed(runs), best, runs === 1 ? single : Infinity);
+}
+
+/**
+ * The fastest of three measurements, or of fewer if it is clearly slower than the best candidate.
+ * @param fastest what was measured before; Infinity for nothing, which is no reason to measure nothing
+ */
+export async function fastestOf(measure: () => Promise<number>, best: number, fastest = Infinity): Promise<number> {
+  const isSlow = () => fastest < Infinity && fastest > CLEARLY_SLOWER * best;
+  for (let measurement = 0; measurement < MEASUREMENTS && !isSlow(); measurement++)
+    fastest = Math.min(fastest, await measure());
+  return fastest;
 }
