@@ -8,8 +8,10 @@ import { DawnPolling, type DawnClasses } from "./dawn-polling.ts";
  */
 const alive = new Set<GPU>();
 
-/** Without this flag, Dawn offers float16 on NVIDIA's GPUs under Windows only. On an H100 it passes our tests of float16. */
-const FLAGS = ["enable-dawn-features=vulkan_enable_f16_on_nvidia"];
+const ENABLED = "enable-dawn-features=";
+
+/** Without this feature, Dawn offers float16 on NVIDIA's GPUs under Windows only. On an H100 it passes our tests of float16. */
+const FLOAT16 = "vulkan_enable_f16_on_nvidia";
 
 DawnPolling.install(globals as unknown as DawnClasses);
 
@@ -22,17 +24,10 @@ export interface DawnOptions {
 /** Provides WebGPU in Node through Dawn. */
 export function dawnGpu({ flags = [] }: DawnOptions = {}): GpuSource {
   Object.assign(globalThis, globals);
-  const gpu = create(joined([...FLAGS, ...flags]));
+  // Of several lists of features, Dawn reads only one (observed with webgpu 0.6.2).
+  const lists = flags.filter((flag) => flag.startsWith(ENABLED)).map((flag) => flag.slice(ENABLED.length));
+  const others = flags.filter((flag) => !flag.startsWith(ENABLED));
+  const gpu = create([...others, ENABLED + [FLOAT16, ...lists].join(",")]);
   alive.add(gpu);
   return { gpu, release: () => alive.delete(gpu) };
-}
-
-/** Joins the values of flags with the same name: of several, Dawn reads only one (observed with webgpu 0.6.2). */
-function joined(flags: readonly string[]): string[] {
-  const values = new Map<string, string[]>();
-  for (const flag of flags) {
-    const [name = "", value = ""] = flag.split(/=(.*)/s);
-    values.set(name, [...(values.get(name) ?? []), value]);
-  }
-  return [...values].map(([name, all]) => `${name}=${all.join(",")}`);
 }
